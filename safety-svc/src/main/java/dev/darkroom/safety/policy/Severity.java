@@ -1,0 +1,11 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.darkroom.safety.policy;
+
+/** How bad a finding is, least first. */
+public enum Severity {
+    LOW,
+    MEDIUM,
+    HIGH
+}

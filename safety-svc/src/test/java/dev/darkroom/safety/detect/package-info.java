@@ -1,0 +1,7 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+/** Tests. */
+@NullMarked
+package dev.darkroom.safety.detect;
+
+import org.jspecify.annotations.NullMarked;
