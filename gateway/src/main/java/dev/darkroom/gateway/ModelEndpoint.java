@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.gateway;
+
+import dev.darkroom.gateway.v1.ListModelsRequest;
+import dev.darkroom.gateway.v1.ListModelsResponse;
+import dev.darkroom.gateway.v1.ModelServiceGrpc;
+import dev.darkroom.rpc.ResponseStream;
+import io.grpc.stub.StreamObserver;
+import jakarta.inject.Singleton;
+
+/** Lists the models of every service behind the gateway. */
+@Singleton
+final class ModelEndpoint extends ModelServiceGrpc.ModelServiceImplBase {
+    private final Generator generator;
+
+    ModelEndpoint(Generator generator) {
+        this.generator = generator;
+    }
+
+    @Override
+    public void listModels(ListModelsRequest request, StreamObserver<ListModelsResponse> responses) {
+        ResponseStream.reply(
+                responses,
+                () -> ListModelsResponse.newBuilder()
+                        .addAllImageModels(generator.models())
+                        .build());
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.gateway;
+
+import dev.darkroom.rpc.UpstreamChannels;
+import dev.darkroom.safety.v1.SafetyServiceGrpc;
+import dev.darkroom.text2image.v1.TextToImageServiceGrpc;
+import io.grpc.MethodDescriptor;
+import io.micronaut.context.annotation.Bean;
+import io.micronaut.context.annotation.Factory;
+import jakarta.inject.Named;
+import jakarta.inject.Singleton;
+
+/** The services behind the gateway. */
+@Factory
+final class Upstreams {
+    private final UpstreamChannels channels;
+
+    Upstreams(UpstreamChannels channels) {
+        this.channels = channels;
+    }
+
+    /** Draws; {@code Generate} is never sent twice. */
+    @Singleton
+    @Named("text2image")
+    @Bean(preDestroy = "close")
+    Upstream textToImage(@Named("text2image") UpstreamConfiguration configuration) {
+        return open(configuration, TextToImageServiceGrpc.getListModelsMethod());
+    }
+
+    /** Judges. */
+    @Singleton
+    @Named("safety")
+    @Bean(preDestroy = "close")
+    Upstream safety(@Named("safety") UpstreamConfiguration configuration) {
+        return open(configuration, SafetyServiceGrpc.getCheckPromptMethod());
+    }
+
+    private Upstream open(UpstreamConfiguration configuration, MethodDescriptor<?, ?> idempotent) {
+        return new Upstream(configuration, idempotent, channels.interceptors());
+    }
+}
