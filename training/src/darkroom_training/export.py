@@ -1,0 +1,286 @@
+# SPDX-FileCopyrightText: The Darkroom authors
+# SPDX-License-Identifier: Apache-2.0
+"""Writes graph-only ONNX files beside the safetensors of a Stable Diffusion folder: one set of weights, two runtimes.
+
+Every initializer is ``external_data`` pointing at a tensor's bytes inside the safetensors file, in the dtype it has there, followed by a
+``Cast`` to float32 that ONNX Runtime folds at load. Tensors are found by their values, so tied, renamed and sharded weights need no rule
+of their own. ONNX Runtime refuses external data outside the graph's own folder: both VAE graphs therefore stand beside the VAE's weights.
+
+    text_encoder/model.onnx     input_ids (B, S) int64 -> last_hidden_state (B, S, D), pooler_output (B, D)
+    unet/model.onnx             sample (B, C, h, w), timestep (B) float, encoder_hidden_states (B, S, D) -> out_sample (B, C, h, w)
+    vae/decoder_model.onnx      latent_sample (B, C, h, w) -> sample (B, 3, f h, f w) in -1..1
+    vae/encoder_model.onnx      sample (B, 3, H, W) in -1..1 -> latent_parameters (B, 2 C, H / f, W / f): mean, log variance
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import struct
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from onnx import TensorProto, helper, numpy_helper
+from safetensors import safe_open
+from torch import nn
+from transformers import CLIPTextModel
+
+OPSET = 18
+INLINE_LIMIT = 65536  # bytes of values that no safetensors file holds (position ids and the like)
+ONNX_TYPES = {"F32": TensorProto.FLOAT, "F16": TensorProto.FLOAT16, "BF16": TensorProto.BFLOAT16}
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """Where a tensor's bytes lie: file, dtype of safetensors, offset from the start of the file and length in bytes."""
+
+    file: str
+    dtype: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One network of the folder with its names, axes and an example input to trace it with."""
+
+    path: Path
+    network: nn.Module
+    inputs: dict[str, torch.Tensor]
+    axes: dict[str, dict[int, str]]
+    outputs: list[str]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A graph as written: its size, the bytes that stayed inline, and its largest difference to PyTorch, relative to the output's range."""
+
+    path: Path
+    graph_bytes: int
+    inline_bytes: int
+    difference: float
+
+
+class TextEncoder(nn.Module):
+    def __init__(self, model: CLIPTextModel):
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids):
+        output = self.model(input_ids)
+        return output.last_hidden_state, output.pooler_output
+
+
+class Denoiser(nn.Module):
+    def __init__(self, model: UNet2DConditionModel):
+        super().__init__()
+        self.model = model
+
+    def forward(self, sample, timestep, encoder_hidden_states):
+        return self.model(sample, timestep, encoder_hidden_states, return_dict=False)[0]
+
+
+class Decoder(nn.Module):
+    def __init__(self, model: AutoencoderKL):
+        super().__init__()
+        self.model = model
+
+    def forward(self, latent_sample):
+        return self.model.decode(latent_sample, return_dict=False)[0]
+
+
+class Encoder(nn.Module):
+    def __init__(self, model: AutoencoderKL):
+        super().__init__()
+        self.model = model
+
+    def forward(self, sample):
+        return self.model.encode(sample).latent_dist.parameters
+
+
+def weight_files(component: Path) -> tuple[list[Path], str | None]:
+    """Finds the safetensors files of a component, shards included, and the variant ("fp16") in their names; the plain ones are preferred."""
+    stems = ("model", "diffusion_pytorch_model")
+    for variant in (None, "fp16", "bf16"):
+        suffix = f".{variant}" if variant else ""
+        for stem in stems:
+            files = sorted([*component.glob(f"{stem}{suffix}.safetensors"), *component.glob(f"{stem}{suffix}-*-of-*.safetensors")])
+            if files:
+                return files, variant
+    raise SystemExit(f"{component}: no {' or '.join(f'{stem}.safetensors' for stem in stems)}; graphs are written over safetensors only")
+
+
+def header(file: Path) -> tuple[int, dict]:
+    """Reads a safetensors header: the offset of the first tensor byte, and name -> {dtype, shape, data_offsets}."""
+    with file.open("rb") as stream:
+        (length,) = struct.unpack("<Q", stream.read(8))
+        entries = json.loads(stream.read(length))
+    entries.pop("__metadata__", None)
+    return 8 + length, entries
+
+
+def digest(values: np.ndarray) -> bytes:
+    """Names an array by its float32 values; the shape plays no part, for a view has the same bytes."""
+    return hashlib.sha256(np.ascontiguousarray(values, dtype=np.float32).tobytes()).digest()
+
+
+def stored_tensors(files: list[Path]) -> tuple[dict[str, tuple[bytes, StoredTensor]], dict[bytes, StoredTensor]]:
+    """Indexes the floating-point tensors of a component by name and by value."""
+    by_name, by_value = {}, {}
+    for file in files:
+        start, entries = header(file)
+        with safe_open(file, framework="pt") as tensors:
+            for name in sorted(entries):
+                if entries[name]["dtype"] not in ONNX_TYPES:
+                    continue
+                begin, end = entries[name]["data_offsets"]
+                stored = StoredTensor(file.name, entries[name]["dtype"], start + begin, end - begin)
+                key = digest(tensors.get_tensor(name).float().numpy())
+                by_name[name] = (key, stored)
+                by_value.setdefault(key, stored)
+    return by_name, by_value
+
+
+def external(name: str, dims: list[int], stored: StoredTensor) -> TensorProto:
+    tensor = TensorProto(name=name, data_type=ONNX_TYPES[stored.dtype], dims=dims, data_location=TensorProto.EXTERNAL)
+    for key, value in (("location", stored.file), ("offset", stored.offset), ("length", stored.length)):
+        tensor.external_data.add(key=key, value=str(value))
+    return tensor
+
+
+def point_into(model: onnx.ModelProto, files: list[Path]) -> int:
+    """Replaces the model's float initializers by references into the safetensors files; returns how many bytes stay inline."""
+    by_name, by_value = stored_tensors(files)
+    initializers, casts, inline = [], [], 0
+    for initializer in model.graph.initializer:
+        stored = find(initializer, by_name, by_value)
+        if stored is None:
+            initializers.append(initializer)
+            inline += len(initializer.raw_data)
+        elif stored.dtype == "F32":
+            initializers.append(external(initializer.name, initializer.dims, stored))
+        else:
+            name = f"{initializer.name}.{stored.dtype.lower()}"
+            initializers.append(external(name, initializer.dims, stored))
+            casts.append(helper.make_node("Cast", [name], [initializer.name], name=f"{name}.cast", to=TensorProto.FLOAT))
+    nodes = casts + list(model.graph.node)
+    del model.graph.initializer[:], model.graph.node[:]
+    model.graph.initializer.extend(initializers)
+    model.graph.node.extend(nodes)
+    return inline
+
+
+def find(initializer: TensorProto, by_name: dict, by_value: dict) -> StoredTensor | None:
+    """Finds an initializer's values in the files, under its own name where that fits (many norms are equal at first)."""
+    if initializer.data_type != TensorProto.FLOAT:
+        return None
+    key = digest(numpy_helper.to_array(initializer))
+    named_key, named = by_name.get(initializer.name.removeprefix("model."), (None, None))
+    return named if named_key == key else by_value.get(key)
+
+
+def traced(graph: Graph) -> onnx.ModelProto:
+    """Traces the network. Without constant folding, parameters keep their names and layouts, so that their bytes are those of the file."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of branches on sizes, which choose between equal kernels, and of the tracer's age
+        torch.onnx.export(
+            graph.network, tuple(graph.inputs.values()), buffer, dynamo=False, do_constant_folding=False, opset_version=OPSET,
+            input_names=list(graph.inputs), output_names=graph.outputs, dynamic_axes=graph.axes,
+        )  # fmt: skip
+    return onnx.load_from_string(buffer.getvalue())
+
+
+def difference(graph: Graph) -> float:
+    """Runs the written graph beside PyTorch and returns the largest difference over the range of the output."""
+    session = onnxruntime.InferenceSession(str(graph.path), providers=["CPUExecutionProvider"])
+    found = session.run(None, {name: value.numpy() for name, value in graph.inputs.items()})
+    with torch.no_grad():
+        expected = graph.network(*graph.inputs.values())
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    return max(float(np.abs(ours - theirs.numpy()).max() / np.ptp(theirs.numpy())) for ours, theirs in zip(found, expected, strict=True))
+
+
+def write(graph: Graph, files: list[Path]) -> Written:
+    model = traced(graph)
+    inline = point_into(model, files)
+    if inline > INLINE_LIMIT:
+        raise SystemExit(f"{graph.path}: {inline} bytes of weights are in none of {', '.join(file.name for file in files)}")
+    graph.path.write_bytes(model.SerializeToString(deterministic=True))
+    return Written(graph.path, graph.path.stat().st_size, inline, difference(graph))
+
+
+def load(kind: type, component: Path, **options) -> tuple[nn.Module, list[Path]]:
+    files, variant = weight_files(component)
+    return kind.from_pretrained(component, variant=variant, use_safetensors=True, **options).float().eval(), files
+
+
+def text_encoder_graph(folder: Path) -> tuple[Graph, list[Path]]:
+    component = folder / "text_encoder"
+    model, files = load(CLIPTextModel, component, attn_implementation="eager")
+    window = model.config.max_position_embeddings
+    ids = torch.randint(model.config.vocab_size, (2, window), generator=torch.Generator().manual_seed(0))
+    tokens = {0: "batch_size", 1: "sequence_length"}
+    axes = {"input_ids": tokens, "last_hidden_state": tokens, "pooler_output": {0: "batch_size"}}
+    return Graph(component / "model.onnx", TextEncoder(model), {"input_ids": ids}, axes, ["last_hidden_state", "pooler_output"]), files
+
+
+def unet_graph(folder: Path) -> tuple[Graph, list[Path]]:
+    component = folder / "unet"
+    model, files = load(UNet2DConditionModel, component)
+    if model.config.addition_embed_type or model.config.class_embed_type:
+        raise SystemExit(f"{component}: a U-Net with further inputs (SDXL, class labels) is not a Stable Diffusion 1 or 2 network")
+    noise = torch.Generator().manual_seed(0)
+    image = {0: "batch_size", 1: "num_channels", 2: "height", 3: "width"}
+    inputs = {
+        "sample": torch.randn(2, model.config.in_channels, model.config.sample_size, model.config.sample_size, generator=noise),
+        "timestep": torch.tensor([3.0, 500.0]),
+        "encoder_hidden_states": torch.randn(2, 8, model.config.cross_attention_dim, generator=noise),
+    }
+    axes = {
+        "sample": {0: "batch_size", 2: "height", 3: "width"}, "timestep": {0: "batch_size"},
+        "encoder_hidden_states": {0: "batch_size", 1: "sequence_length"}, "out_sample": image,
+    }  # fmt: skip
+    return Graph(component / "model.onnx", Denoiser(model), inputs, axes, ["out_sample"]), files
+
+
+def vae_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
+    component = folder / "vae"
+    model, files = load(AutoencoderKL, component)
+    noise = torch.Generator().manual_seed(0)
+    side, factor = 16, 2 ** (len(model.config.block_out_channels) - 1)
+    axes = {0: "batch_size", 2: "height", 3: "width"}
+    latents = {"latent_sample": torch.randn(2, model.config.latent_channels, side, side, generator=noise)}
+    pixels = {"sample": torch.rand(2, 3, side * factor, side * factor, generator=noise) * 2 - 1}
+    yield Graph(component / "decoder_model.onnx", Decoder(model), latents, {"latent_sample": axes, "sample": axes}, ["sample"]), files
+    yield Graph(component / "encoder_model.onnx", Encoder(model), pixels, {"sample": axes, "latent_parameters": axes}, ["latent_parameters"]), files
+
+
+def export(folder: Path) -> list[Written]:
+    """Writes the four graphs of a Stable Diffusion folder; the same folder gives the same bytes every time."""
+    if not (folder / "model_index.json").is_file():
+        raise SystemExit(f"{folder}: no model_index.json, so this is no diffusers folder")
+    return [write(graph, files) for graph, files in (text_encoder_graph(folder), unet_graph(folder), *vae_graphs(folder))]
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="darkroom-export", description="Writes graph-only ONNX files beside a Stable Diffusion folder's safetensors."
+    )
+    parser.add_argument("folder", type=Path)
+    for written in export(parser.parse_args().folder):
+        print(
+            f"{written.path}: graph {written.graph_bytes / 1024:.0f} KiB ({written.inline_bytes} bytes of values inline), "
+            f"largest difference to PyTorch float32 {written.difference:.1e} of the output's range"
+        )
+
+
+if __name__ == "__main__":
+    main()

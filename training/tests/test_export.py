@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: The Darkroom authors
+# SPDX-License-Identifier: Apache-2.0
+"""Graph-only files over tiny random folders: names, parity, determinism, shards, variants, tied and renamed weights."""
+
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from safetensors.torch import load_file, save_file
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from darkroom_training.export import export
+
+GRAPHS = ("text_encoder/model.onnx", "unet/model.onnx", "vae/decoder_model.onnx", "vae/encoder_model.onnx")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    torch.manual_seed(0)
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "StableDiffusionPipeline"}))
+    CLIPTextModel(
+        CLIPTextConfig(vocab_size=40, hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, max_position_embeddings=8)
+    ).half().save_pretrained(tmp_path / "text_encoder")
+    UNet2DConditionModel(
+        sample_size=8, block_out_channels=(8, 16), layers_per_block=1, cross_attention_dim=16, attention_head_dim=2, norm_num_groups=4,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+    ).half().save_pretrained(tmp_path / "unet")  # fmt: skip
+    AutoencoderKL(
+        block_out_channels=(8, 16), down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2, norm_num_groups=4
+    ).half().save_pretrained(tmp_path / "vae")
+    return tmp_path
+
+
+def external(path):
+    model = onnx.load(str(path), load_external_data=False)
+    return [{entry.key: entry.value for entry in tensor.external_data} for tensor in model.graph.initializer if tensor.external_data]
+
+
+def test_export_folder_agrees_with_pytorch_and_holds_graphs_only(folder):
+    written = export(folder)
+    assert [str(graph.path.relative_to(folder)) for graph in written] == list(GRAPHS)
+    for graph in written:
+        assert graph.difference < 1e-5
+        assert graph.inline_bytes <= 1024
+
+
+def test_export_twice_gives_the_same_bytes(folder):
+    first = [graph.path.read_bytes() for graph in export(folder)]
+    assert first == [graph.path.read_bytes() for graph in export(folder)]
+
+
+def test_export_unet_takes_a_time_step_per_row_and_any_batch(folder):
+    export(folder)
+    session = onnxruntime.InferenceSession(str(folder / "unet/model.onnx"))
+    assert [value.name for value in session.get_inputs()] == ["sample", "timestep", "encoder_hidden_states"]
+    sample, states = np.ones((3, 4, 8, 8), np.float32), np.ones((3, 5, 16), np.float32)
+    rows = session.run(None, {"sample": sample, "timestep": np.array([1, 500, 999], np.float32), "encoder_hidden_states": states})[0]
+    alone = session.run(None, {"sample": sample[:1], "timestep": np.array([500], np.float32), "encoder_hidden_states": states[:1]})[0]
+    assert rows.shape == (3, 4, 8, 8)
+    np.testing.assert_allclose(rows[1], alone[0], atol=1e-5)
+    assert np.abs(rows[0] - rows[2]).max() > 1e-3
+
+
+def test_export_shardedAndBfloat16_points_into_the_shards(folder):
+    unet = folder / "unet"
+    weights = load_file(unet / "diffusion_pytorch_model.safetensors")
+    (unet / "diffusion_pytorch_model.safetensors").unlink()
+    names = sorted(weights)
+    shards = {f"diffusion_pytorch_model-0000{i + 1}-of-00002.safetensors": names[i::2] for i in range(2)}
+    for file, held in shards.items():
+        save_file({name: weights[name].bfloat16() for name in held}, unet / file)
+    index = {"metadata": {"total_size": 0}, "weight_map": {name: file for file, held in shards.items() for name in held}}
+    (unet / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps(index))
+    assert export(folder)[1].difference < 1e-5
+    assert {entry["location"] for entry in external(unet / "model.onnx")} == set(shards)
+
+
+def test_export_fp16Variant_is_found(folder):
+    file = folder / "vae/diffusion_pytorch_model.safetensors"
+    file.rename(folder / "vae/diffusion_pytorch_model.fp16.safetensors")
+    export(folder)
+    assert {entry["location"] for entry in external(folder / "vae/decoder_model.onnx")} == {"diffusion_pytorch_model.fp16.safetensors"}
+
+
+def test_export_oldAttentionNames_are_found_by_value(folder):
+    file = folder / "vae/diffusion_pytorch_model.safetensors"
+    old = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+
+    def renamed(name):
+        for new, word in old.items():
+            name = name.replace(f"attentions.0.{new}.", f"attentions.0.{word}.")
+        return name
+
+    save_file({renamed(name): value for name, value in load_file(file).items()}, file, metadata={"format": "pt"})
+    assert all(graph.inline_bytes <= 1024 for graph in export(folder))
+
+
+def test_export_noSafetensors_names_the_folder(folder):
+    (folder / "unet/diffusion_pytorch_model.safetensors").rename(folder / "unet/diffusion_pytorch_model.bin")
+    with pytest.raises(SystemExit, match="unet: no model.safetensors or diffusion_pytorch_model.safetensors"):
+        export(folder)
