@@ -1,0 +1,34 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.inference.onnx;
+
+import dev.darkroom.inference.Cancellation;
+import dev.darkroom.inference.InferenceException;
+import dev.darkroom.inference.tensor.Tensor;
+import java.util.List;
+import java.util.Map;
+
+/** A loaded graph. Thread-safe; {@link #close} only when no {@link #run} is in progress. */
+public interface OnnxModel extends AutoCloseable {
+    /** Returns the inputs that {@link #run} needs, in the graph's order. */
+    List<TensorSpec> inputs();
+
+    /** Returns the outputs that {@link #run} gives, in the graph's order. */
+    List<TensorSpec> outputs();
+
+    /**
+     * Runs the graph once. Values pass as float32 and are converted to and from the graph's own types: exact for float32 and for
+     * integers up to 2^24 (token ids, time steps), rounded to nearest even for float16.
+     *
+     * @param inputs one tensor for each of {@link #inputs()}, by name
+     * @return one tensor for each of {@link #outputs()}, by name; the caller owns them
+     * @throws IllegalArgumentException if an input is missing, unknown, of another rank or fixed dimension than declared, or not
+     *     a whole number where the graph takes integers
+     * @throws java.util.concurrent.CancellationException within one graph node after {@code cancellation} is cancelled
+     * @throws InferenceException if the runtime fails
+     */
+    Map<String, Tensor> run(Map<String, Tensor> inputs, Cancellation cancellation);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,225 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.inference.onnx;
+
+import ai.onnxruntime.NodeInfo;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
+import dev.darkroom.inference.Cancellation;
+import dev.darkroom.inference.InferenceException;
+import dev.darkroom.inference.onnx.TensorSpec.ElementType;
+import dev.darkroom.inference.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * An ONNX Runtime session.
+ *
+ * <p>Same graph, inputs, CPU features and runtime build give the same bytes on every run, whatever the number of threads. Rows of a
+ * batch do not influence each other's bytes either for the graphs measured (see the module's README); ONNX Runtime promises that
+ * for no graph, so a pipeline that relies on it tests its own.
+ */
+public final class OrtModel implements OnnxModel {
+    /** Reserved, not touched; a command line has at most 2 MB. */
+    private static final long START_STACK_BYTES = 512L << 20;
+
+    private final OrtSession session;
+    private final List<TensorSpec> inputs;
+    private final List<TensorSpec> outputs;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private OrtModel(OrtSession session) throws OrtException {
+        this.session = session;
+        this.inputs = specs(session.getInputInfo().values());
+        this.outputs = specs(session.getOutputInfo().values());
+    }
+
+    /**
+     * Loads a graph and the weight files that it points into. Several threads may load at once. The caller closes the model.
+     *
+     * @throws InferenceException if the file is no graph that this runtime can run, or the provider is absent
+     */
+    public static OrtModel load(Path graph, SessionSettings settings) {
+        OrtEnvironment environment = environment();
+        try (NativeScope scope = new NativeScope()) {
+            OrtSession.SessionOptions options = scope.own(new OrtSession.SessionOptions());
+            configure(options, settings);
+            return open(environment.createSession(graph.toString(), options));
+        } catch (OrtException e) {
+            throw new InferenceException("cannot load " + graph.getFileName() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Returns the process-wide runtime; it logs nothing, because failures arrive as exceptions and inputs are private. */
+    static OrtEnvironment environment() {
+        return Environment.INSTANCE;
+    }
+
+    private static final class Environment {
+        static final OrtEnvironment INSTANCE = createEnvironment();
+    }
+
+    /**
+     * On a thread of its own: ONNX Runtime 1.29 matches a recursive regular expression against the command line of the process, about
+     * 260 bytes of stack for each character, and a class path of some kilobytes overflows an ordinary stack.
+     */
+    private static OrtEnvironment createEnvironment() {
+        var creation = new FutureTask<>(
+                () -> OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "darkroom"));
+        new Thread(null, creation, "onnxruntime-start", START_STACK_BYTES).start();
+        try {
+            return creation.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InferenceException("interrupted while ONNX Runtime started", e);
+        } catch (ExecutionException e) {
+            throw new InferenceException("ONNX Runtime did not start: " + e.getCause(), e);
+        }
+    }
+
+    /** Refuses a provider that this build or machine lacks, before any file is read. */
+    static void requireProvider(SessionSettings settings) {
+        try (NativeScope scope = new NativeScope()) {
+            configure(scope.own(new OrtSession.SessionOptions()), settings);
+        } catch (OrtException e) {
+            throw new InferenceException("ONNX Runtime refuses its settings: " + e.getMessage(), e);
+        }
+    }
+
+    private static void configure(OrtSession.SessionOptions options, SessionSettings settings) throws OrtException {
+        options.setIntraOpNumThreads(settings.intraOpThreads());
+        options.setInterOpNumThreads(1);
+        options.setDeterministicCompute(true);
+        options.addConfigEntry("session.intra_op.allow_spinning", "0"); // spinning threads starve the other sessions
+        if (settings.provider() == ExecutionProvider.CUDA) {
+            addCuda(options);
+        }
+    }
+
+    private static void addCuda(OrtSession.SessionOptions options) {
+        try {
+            options.addCUDA(0);
+        } catch (OrtException e) {
+            throw new InferenceException(
+                    "execution provider CUDA is not available here: build with the Maven profile gpu (./mvnw -Pgpu package) and"
+                            + " run on a machine with an NVIDIA driver, CUDA 12 and cuDNN 9, or choose CPU",
+                    e);
+        }
+    }
+
+    private static OrtModel open(OrtSession session) throws OrtException {
+        try {
+            OrtModel model = new OrtModel(session);
+            LiveHandles.opened();
+            return model;
+        } catch (OrtException | InferenceException e) {
+            session.close();
+            throw e;
+        }
+    }
+
+    private static List<TensorSpec> specs(Collection<NodeInfo> nodes) {
+        return nodes.stream().map(OrtModel::spec).toList();
+    }
+
+    private static TensorSpec spec(NodeInfo node) {
+        if (!(node.getInfo() instanceof TensorInfo info)) {
+            throw new InferenceException(node.getName() + " is not a tensor: " + node.getInfo());
+        }
+        ElementType type = switch (info.type) {
+            case FLOAT16 -> ElementType.FLOAT16;
+            case FLOAT -> ElementType.FLOAT32;
+            case DOUBLE -> ElementType.FLOAT64;
+            case INT32 -> ElementType.INT32;
+            case INT64 -> ElementType.INT64;
+            default -> throw new InferenceException(node.getName() + " has unsupported element type " + info.type);
+        };
+        List<Long> dims = Arrays.stream(info.getShape()).boxed().toList();
+        return new TensorSpec(node.getName(), type, dims, List.of(info.getDimensionNames()));
+    }
+
+    @Override
+    public List<TensorSpec> inputs() {
+        return inputs;
+    }
+
+    @Override
+    public List<TensorSpec> outputs() {
+        return outputs;
+    }
+
+    @Override
+    public Map<String, Tensor> run(Map<String, Tensor> values, Cancellation cancellation) {
+        Signatures.requireMatch(inputs, values);
+        cancellation.check();
+        try (Arena arena = Arena.ofConfined();
+                NativeScope scope = new NativeScope()) {
+            Map<String, OnnxTensor> natives = new HashMap<>();
+            for (TensorSpec input : inputs) {
+                Tensor value = Objects.requireNonNull(values.get(input.name()));
+                natives.put(input.name(), scope.own(NativeTensors.create(arena, input.type(), value)));
+            }
+            return run(natives, scope, cancellation);
+        } catch (OrtException e) {
+            throw new InferenceException("ONNX Runtime failed: " + e.getMessage(), e);
+        }
+    }
+
+    private Map<String, Tensor> run(Map<String, OnnxTensor> natives, NativeScope scope, Cancellation cancellation)
+            throws OrtException {
+        OrtSession.RunOptions options = scope.own(new OrtSession.RunOptions());
+        try (Cancellation.Hook _ = cancellation.onCancel(() -> terminate(options))) {
+            return copy(scope.own(session.run(natives, options)));
+        } catch (OrtException e) {
+            if (cancellation.isCancelled()) { // the runtime reports its terminate flag as a general failure
+                throw (CancellationException) new CancellationException("cancelled by the caller").initCause(e);
+            }
+            throw e;
+        }
+    }
+
+    private static void terminate(OrtSession.RunOptions options) {
+        try {
+            options.setTerminate(true);
+        } catch (OrtException e) {
+            throw new InferenceException("cannot stop ONNX Runtime", e);
+        }
+    }
+
+    private Map<String, Tensor> copy(OrtSession.Result result) {
+        Map<String, Tensor> copies = new HashMap<>();
+        for (int i = 0; i < outputs.size(); i++) {
+            TensorSpec output = outputs.get(i);
+            copies.put(output.name(), NativeTensors.copy((OnnxTensor) result.get(i), output.type()));
+        }
+        return copies;
+    }
+
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            session.close();
+        } catch (OrtException e) {
+            throw new InferenceException("cannot close a session", e);
+        } finally {
+            LiveHandles.closed();
+        }
+    }
+}
