@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.text2image;
+
+import dev.darkroom.inference.onnx.ExecutionProvider;
+import dev.darkroom.inference.onnx.SessionSettings;
+import io.micronaut.context.annotation.ConfigurationProperties;
+import io.micronaut.core.bind.annotation.Bindable;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What the operator decides; application.yml explains each key.
+ *
+ * @param modelsDirectory folder of model folders
+ * @param models folder names to load, the default first; empty loads every folder, in the order of their names
+ * @param threads of one network call; 0 is one for each processor
+ * @param rowsPerCall most rows (a picture and its guidance are two) in one network call
+ * @param maxSize of a side, in pixels
+ * @param defaultNumInferenceSteps where the model folder does not say
+ * @param defaultGuidanceScale where the model folder does not say
+ */
+@ConfigurationProperties("darkroom.text2image")
+record TextToImageConfiguration(
+        @Bindable(defaultValue = "models") Path modelsDirectory,
+        @Bindable(defaultValue = "") List<String> models,
+        @Bindable(defaultValue = "CPU") ExecutionProvider executionProvider,
+        @Bindable(defaultValue = "0") int threads,
+        @Bindable(defaultValue = "16") int rowsPerCall,
+        @Bindable(defaultValue = "1024") int maxSize,
+        @Bindable(defaultValue = "1000") int maxNumInferenceSteps,
+        @Bindable(defaultValue = "16") int maxNumImagesPerPrompt,
+        @Bindable(defaultValue = "2000") int maxPromptLength,
+        @Bindable(defaultValue = "50") int defaultNumInferenceSteps,
+        @Bindable(defaultValue = "7.5") float defaultGuidanceScale) {
+
+    TextToImageConfiguration {
+        models = models.stream().filter(name -> !name.isBlank()).toList();
+        requirePositive("rows-per-call", rowsPerCall);
+        requirePositive("max-size", maxSize);
+        requirePositive("max-num-inference-steps", maxNumInferenceSteps);
+        requirePositive("max-num-images-per-prompt", maxNumImagesPerPrompt);
+        requirePositive("max-prompt-length", maxPromptLength);
+        requirePositive("default-num-inference-steps", defaultNumInferenceSteps);
+    }
+
+    private static void requirePositive(String key, int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException("darkroom.text2image." + key + " must be at least 1, but was " + value);
+        }
+    }
+
+    SessionSettings sessionSettings() {
+        int every = Runtime.getRuntime().availableProcessors();
+        return new SessionSettings(executionProvider, threads == 0 ? every : threads);
+    }
+}

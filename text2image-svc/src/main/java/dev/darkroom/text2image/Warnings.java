@@ -1,0 +1,28 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.text2image;
+
+import dev.darkroom.inference.tokenizer.Encoding;
+import dev.darkroom.text2image.GenerationEvent.Warning;
+import java.util.function.Consumer;
+
+/** What a caller should know although the work goes on. The messages quote the prompt, so they go to the caller and never to a log. */
+final class Warnings {
+    private Warnings() {}
+
+    static Warning outsideWorld(KnownSubjects subjects) {
+        return new Warning(
+                "PROMPT_OUTSIDE_WORLD",
+                "The prompt names nothing that this model knows. It knows: " + String.join(", ", subjects.names())
+                        + ".");
+    }
+
+    static void truncated(String field, Encoding encoding, Consumer<GenerationEvent> events) {
+        if (!encoding.unseen().isEmpty()) {
+            events.accept(new Warning(
+                    "PROMPT_TRUNCATED",
+                    "The " + field + " is longer than the text encoder's window of "
+                            + encoding.ids().dim(1) + " tokens. Not seen: " + String.join(" ", encoding.unseen())));
+        }
+    }
+}
