@@ -1,0 +1,21 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.standalone;
+
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which gateway a command talks to: a running one, or one of its own that lives as long as the command. */
+final class GatewayOption {
+
+    @Option(
+            names = "--server",
+            paramLabel = "HOST:PORT",
+            description =
+                    "Use a running gateway ('darkroom serve' prints its address). Default: start the services in this process.")
+    private @Nullable String server;
+
+    Gateway connect() {
+        return server == null ? Gateway.ofItsOwn() : Gateway.at(server);
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.standalone;
+
+import dev.darkroom.media.v1.StepCompleted;
+import java.io.Console;
+import java.io.PrintStream;
+
+/** A progress bar on one terminal line; on anything but a terminal it prints nothing. Not thread-safe. */
+final class Progress {
+
+    private static final int WIDTH = 28;
+
+    private final PrintStream out;
+    private final boolean shown;
+
+    private Progress(PrintStream out, boolean shown) {
+        this.out = out;
+        this.shown = shown;
+    }
+
+    static Progress onTerminal(boolean quiet) {
+        return new Progress(System.err, !quiet && isTerminal());
+    }
+
+    static Progress to(PrintStream out) {
+        return new Progress(out, true);
+    }
+
+    @SuppressWarnings(
+            "SystemConsoleNull") // it is, without a terminal, unless the jdk.console property picks another one
+    private static boolean isTerminal() {
+        Console console = System.console();
+        return console != null && console.isTerminal();
+    }
+
+    void stage(String name) {
+        line("  " + name.replace('_', ' ') + " ...");
+    }
+
+    void step(StepCompleted event) {
+        int filled = WIDTH * event.getStep() / event.getNumInferenceSteps();
+        line("  denoise  %s%s  %d/%d  %.1f s left"
+                .formatted(
+                        "█".repeat(filled),
+                        "░".repeat(WIDTH - filled),
+                        event.getStep(),
+                        event.getNumInferenceSteps(),
+                        event.getEtaMillis() / 1e3));
+    }
+
+    void clear() {
+        line("");
+    }
+
+    private void line(String text) {
+        if (shown) {
+            out.print("\r\u001b[K" + text);
+            out.flush();
+        }
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.standalone;
+
+import dev.darkroom.rpc.ServiceApplication;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * All services in this JVM, on loopback, with a credential that only this JVM knows: nobody reaches a backend but through the gateway.
+ * Thread-safe.
+ */
+public final class Services implements AutoCloseable {
+
+    private static final String LOOPBACK = "127.0.0.1";
+    private static final Duration MODELS_LOADED = Duration.ofMinutes(10);
+    private static final int TOKEN_BYTES = 32;
+
+    /** Front door first: closed in this order, work under way still finds what it needs. */
+    private static final List<String> NAMES = List.of("gateway", "text2image-svc", "safety-svc");
+
+    private final String token = token();
+    private final Map<String, ServiceApplication> running = new ConcurrentHashMap<>();
+
+    private Services() {}
+
+    /** Returns when all of them serve. Throws {@link IllegalStateException} when one cannot; none is left running then. */
+    public static Services start(ServeOptions options) {
+        Services services = new Services();
+        try {
+            services.startAll(options);
+            return services;
+        } catch (CompletionException | IllegalStateException e) {
+            services.close();
+            throw new IllegalStateException("the services did not start: " + rootMessage(e), e);
+        }
+    }
+
+    private void startAll(ServeOptions options) {
+        var safety = CompletableFuture.runAsync(() -> start("safety-svc", 0, Map.of()));
+        start(
+                "text2image-svc",
+                0,
+                Map.of("darkroom.text2image.models-directory", options.models().toString()));
+        safety.join();
+        start(
+                "gateway",
+                options.gatewayPort(),
+                Map.of(
+                        "darkroom.upstreams.text2image.address", address("text2image-svc"),
+                        "darkroom.upstreams.safety.address", address("safety-svc")));
+        running.values().forEach(service -> service.awaitReady(MODELS_LOADED));
+    }
+
+    private void start(String name, int port, Map<String, String> properties) {
+        running.put(
+                name,
+                ServiceApplication.named(name)
+                        .property("grpc.server.host", LOOPBACK)
+                        .property("grpc.server.port", port)
+                        .property("darkroom.backend-token", token)
+                        .properties(properties)
+                        .start());
+    }
+
+    /** Host and port that {@code GenerationService} answers on. */
+    public String gatewayAddress() {
+        return address("gateway");
+    }
+
+    /** Host and port of each service, the gateway first. */
+    Map<String, String> addresses() {
+        Map<String, String> addresses = new LinkedHashMap<>();
+        NAMES.forEach(name -> addresses.put(name, address(name)));
+        return addresses;
+    }
+
+    private String address(String name) {
+        return LOOPBACK + ":" + Objects.requireNonNull(running.get(name), name).port();
+    }
+
+    /** Drains: the gateway first, which lets work under way finish. May be called again. */
+    @Override
+    public void close() {
+        for (String name : NAMES) {
+            ServiceApplication service = running.remove(name);
+            if (service != null) {
+                service.close();
+            }
+        }
+    }
+
+    private static String token() {
+        byte[] token = new byte[TOKEN_BYTES];
+        new SecureRandom().nextBytes(token);
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(token);
+    }
+
+    private static String rootMessage(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return String.valueOf(root.getMessage());
+    }
+}

@@ -1,0 +1,239 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.standalone;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.darkroom.inference.image.PngReader;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** The commands as a user types them, against all services and the shipped model. */
+class CommandsTest {
+
+    private static Services services;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void start() {
+        services = Services.start(new ServeOptions(0, Path.of("..", "models")));
+    }
+
+    @AfterAll
+    static void stop() {
+        services.close();
+    }
+
+    @Test
+    void image_fileName_writesPictureWithItsParameters() throws IOException {
+        Path fox = folder.resolve("fox.png");
+
+        Run run = image("a fox in the snow", "--seed", "7", "--steps", "4", "-o", fox.toString());
+
+        assertThat(run.exitCode).isZero();
+        assertThat(run.out).contains("fox.png  seed 7").contains("4 steps");
+        PngReader.Picture picture = PngReader.decode(Files.readAllBytes(fox), 1_000_000);
+        assertThat(picture.image().width()).isEqualTo(64);
+        JsonNode parameters = new ObjectMapper().readTree(picture.parametersJson());
+        assertThat(parameters.path("prompt").asText()).isEqualTo("a fox in the snow");
+        assertThat(parameters.path("seed").asLong()).isEqualTo(7);
+    }
+
+    @Test
+    void image_severalIntoFolder_eachIsTheSameToTheByteAlone() throws IOException {
+        String out = folder + "/out/";
+        Path alone = folder.resolve("alone.png");
+
+        Run together = image("a red apple", "-n", "3", "--seed", "7", "--steps", "4", "-o", out);
+        Run second = image("a red apple", "--seed", "8", "--steps", "4", "-o", alone.toString());
+
+        assertThat(List.of(together.exitCode, second.exitCode)).containsOnly(0);
+        assertThat(names(Path.of(out)))
+                .containsExactly(
+                        "a-red-apple-7.png", "a-red-apple-8.png", "a-red-apple-9.png", "a-red-apple-sheet.png");
+        assertThat(Path.of(out, "a-red-apple-8.png")).hasSameBinaryContentAs(alone);
+    }
+
+    @Test
+    void image_preview_leavesAnEarlierPictureBeside() throws IOException {
+        Run run = image(
+                "a castle",
+                "--seed",
+                "1",
+                "--steps",
+                "6",
+                "--preview",
+                "-o",
+                folder.resolve("castle.png").toString());
+
+        assertThat(run.exitCode).isZero();
+        assertThat(names(folder)).containsExactly("castle-preview.png", "castle.png");
+        assertThat(folder.resolve("castle-preview.png").toFile()).isNotEmpty();
+    }
+
+    @Test
+    void image_json_printsOneObject() throws IOException {
+        Run run = image(
+                "a zebra crossing",
+                "--seed",
+                "-3",
+                "--steps",
+                "2",
+                "--json",
+                "-o",
+                folder.resolve("z.png").toString());
+
+        JsonNode report = new ObjectMapper().readTree(run.out);
+        assertThat(report.at("/images/0/file").asText()).endsWith("z.png");
+        assertThat(report.at("/images/0/generated/seed").asText()).isEqualTo("-3");
+        assertThat(report.at("/images/0/generated/image/width").toString()).isEqualTo("64");
+        assertThat(report.at("/images/0/outputVerdict").asText()).isEqualTo("OUTPUT_VERDICT_UNCHECKED");
+        assertThat(report.at("/completed/parameters/numInferenceSteps").asInt()).isEqualTo(2);
+        assertThat(report.at("/completed/fingerprint/modelDigest").asText()).hasSize(64);
+        assertThat(report.at("/warnings/0/reason").asText()).isEqualTo("PROMPT_OUTSIDE_WORLD");
+    }
+
+    @Test
+    void image_badOptions_namesThemAllAndMakesNothing() throws IOException {
+        Run run = image(
+                "a fox",
+                "--steps",
+                "0",
+                "--guidance",
+                "NaN",
+                "--width",
+                "63",
+                "-n",
+                "99",
+                "--scheduler",
+                "magic",
+                "-o",
+                folder + "/");
+
+        assertThat(run.exitCode).isEqualTo(Failures.REFUSED);
+        assertThat(run.err)
+                .contains("--steps", "--guidance", "--width", "-n", "--scheduler")
+                .contains("ddim, ddpm, euler");
+        assertThat(names(folder)).isEmpty();
+    }
+
+    /** The gateway holds a request that it refuses itself against the limits that the service publishes: same words, either way. */
+    @Test
+    void image_badOptions_gatewayAndServiceSayTheSame() {
+        Run byService = image("a fox", "--steps", "0", "--guidance", "77", "--width", "63", "-n", "99");
+        Run byGateway = image("", "--steps", "0", "--guidance", "77", "--width", "63", "-n", "99");
+
+        assertThat(byService.err.lines()).hasSize(5);
+        assertThat(byGateway.err.lines())
+                .containsAll(byService.err.lines().toList())
+                .anyMatch(line -> line.contains("the prompt"));
+    }
+
+    @Test
+    void image_blockedPrompt_isRefusedWithoutEcho() {
+        Run run = image("a bloody severed head with a machine gun", "-o", folder + "/");
+
+        assertThat(run.exitCode).isEqualTo(Failures.REFUSED);
+        assertThat(run.err).contains("blocks this prompt").contains("weapons").doesNotContain("severed");
+    }
+
+    @Test
+    void models_listsTheShippedOne() {
+        Run run = run("models", "--server", services.gatewayAddress());
+
+        assertThat(run.exitCode).isZero();
+        assertThat(run.out).contains("pocket-unet", "StableDiffusionPipeline", "ddim, ddpm, euler", "fox");
+    }
+
+    @Test
+    void inspect_madePicture_showsWhatToAskFor() {
+        Path fox = folder.resolve("fox.png");
+        image("a fox", "--seed", "5", "--steps", "2", "-o", fox.toString());
+
+        Run run = run("inspect", fox.toString());
+
+        assertThat(run.exitCode).isZero();
+        assertThat(run.out).contains("64x64").containsPattern("prompt +a fox").containsPattern("seed +5");
+    }
+
+    @Test
+    void inspect_missingFile_saysSo() {
+        Run run = run("inspect", folder.resolve("none.png").toString());
+
+        assertThat(run.exitCode).isEqualTo(Failures.REFUSED);
+        assertThat(run.err).contains("none.png does not exist");
+    }
+
+    @Test
+    void sheet_twoPictures_areSideBySide() throws IOException {
+        Path fox = folder.resolve("fox.png");
+        Path sheet = folder.resolve("sheet.png");
+        image("a fox", "--steps", "2", "-o", fox.toString());
+
+        Run run = run("sheet", fox.toString(), fox.toString(), "-o", sheet.toString());
+
+        assertThat(run.exitCode).isZero();
+        BufferedImage image = ImageIO.read(sheet.toFile());
+        assertThat(image.getWidth()).isGreaterThan(2 * 128);
+        assertThat(image.getRGB(20, 20)).isEqualTo(image.getRGB(20 + 128 + 4, 20));
+    }
+
+    @Test
+    void sheet_noPicture_isRefusedByName() {
+        Run run = run(
+                "sheet",
+                folder.resolve("none.png").toString(),
+                "-o",
+                folder.resolve("sheet.png").toString());
+
+        assertThat(run.exitCode).isEqualTo(Failures.REFUSED);
+        assertThat(run.err).contains("none.png is not a picture");
+    }
+
+    @Test
+    void image_serverNotThere_saysWhatToDo() {
+        Run run = run("image", "a fox", "--server", "127.0.0.1:1", "-o", folder + "/");
+
+        assertThat(run.exitCode).isEqualTo(Failures.FAILED);
+        assertThat(run.err).contains("darkroom serve");
+    }
+
+    private static Run image(String prompt, String... options) {
+        List<String> arguments = new ArrayList<>(List.of("image", prompt, "--server", services.gatewayAddress()));
+        arguments.addAll(List.of(options));
+        return run(arguments.toArray(String[]::new));
+    }
+
+    private static Run run(String... arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        CommandLine command =
+                Darkroom.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err, true));
+        return new Run(command.execute(arguments), out.toString(), err.toString());
+    }
+
+    private static List<String> names(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    private record Run(int exitCode, String out, String err) {}
+}
