@@ -11,7 +11,7 @@ import pytest
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
-from transformers import CLIPTextConfig, CLIPTextModel
+from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel
 
 from darkroom_training.export import export
 
@@ -103,3 +103,52 @@ def test_export_noSafetensors_names_the_folder(folder):
     (folder / "unet/diffusion_pytorch_model.safetensors").rename(folder / "unet/diffusion_pytorch_model.bin")
     with pytest.raises(SystemExit, match="unet: no model.safetensors or diffusion_pytorch_model.safetensors"):
         export(folder)
+
+
+@pytest.fixture
+def clip_folder(tmp_path):
+    torch.manual_seed(0)
+    width = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    text = {**width, "vocab_size": 40, "max_position_embeddings": 8, "eos_token_id": 39}
+    vision = {**width, "image_size": 16, "patch_size": 8}
+    CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=6)).half().save_pretrained(tmp_path)
+    return tmp_path
+
+
+def test_export_clip_folder_agrees_with_pytorch_and_holds_graphs_only(clip_folder):
+    written = export(clip_folder)
+    assert [graph.path.name for graph in written] == ["vision_model.onnx", "text_model.onnx"]
+    for graph in written:
+        assert graph.difference < 1e-5
+        assert graph.inline_bytes <= 1024
+        assert {entry["location"] for entry in external(graph.path)} == {"model.safetensors"}
+
+
+def test_export_clip_text_is_pooled_at_the_end_token_whatever_follows(clip_folder):
+    export(clip_folder)
+    session = onnxruntime.InferenceSession(str(clip_folder / "text_model.onnx"))
+    ids = np.array([[1, 5, 6, 39, 39, 39, 39, 39], [1, 5, 6, 39, 7, 8, 9, 10], [1, 5, 7, 39, 39, 39, 39, 39]])
+    embeds = session.run(["text_embeds"], {"input_ids": ids})[0]
+    np.testing.assert_allclose(embeds[0], embeds[1], rtol=1e-5)
+    assert np.abs(embeds[0] - embeds[2]).max() > 1e-4
+
+
+def test_export_upscaler_takes_a_noise_level_per_row(folder):
+    torch.manual_seed(0)
+    UNet2DConditionModel(
+        sample_size=8, in_channels=7, out_channels=4, block_out_channels=(8, 16), layers_per_block=1, cross_attention_dim=16, attention_head_dim=2,
+        norm_num_groups=4, num_class_embeds=20, down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+    ).half().save_pretrained(folder / "unet")  # fmt: skip
+    low_res = folder / "low_res_scheduler/scheduler_config.json"
+    low_res.parent.mkdir()
+    low_res.write_text("{}")
+    assert export(folder)[1].difference < 1e-5
+    assert low_res.read_text() == "{}"
+    session = onnxruntime.InferenceSession(str(folder / "unet/model.onnx"))
+    assert [(value.name, value.type) for value in session.get_inputs()][3] == ("class_labels", "tensor(int64)")
+    feed = {"sample": np.ones((3, 7, 8, 8), np.float32), "timestep": np.full(3, 500, np.float32), "encoder_hidden_states": np.ones((3, 5, 16), np.float32)}
+    rows = session.run(None, feed | {"class_labels": np.array([0, 0, 19])})[0]
+    assert rows.shape == (3, 4, 8, 8)
+    np.testing.assert_allclose(rows[0], rows[1], atol=1e-5)
+    assert np.abs(rows[0] - rows[2]).max() > 1e-4

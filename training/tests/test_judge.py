@@ -3,9 +3,8 @@
 """What the judge is asked, and how its answers are counted."""
 
 import numpy as np
-import torch
 
-from darkroom_training.judge import CLASSES, Judge, accuracies, answers, labels, shown, table, train, validation_scenes, verdict
+from darkroom_training.judge import CLASSES, Judge, accuracies, answers, shown, table, validation_scenes, verdict
 from darkroom_training.world import Scene, held_out, numbered_scene
 
 PAIR = {"colour": None, "setting": "snow", "time": "day", "count": 1, "arrangement": "horizontal"}
@@ -46,20 +45,6 @@ def test_accuracies_count_only_the_pictures_that_were_asked():
 def test_validationScenes_are_held_out_or_not():
     assert all(held_out(numbered_scene(seed)) for seed in validation_scenes(20, True))
     assert not any(held_out(numbered_scene(seed)) for seed in validation_scenes(20, False))
-
-
-def test_train_fewPictures_are_learned_and_resumed(tmp_path):
-    torch.manual_seed(0)
-    rng = np.random.default_rng(0)
-    scenes = [Scene(name, setting) for name, setting in (("fox", "snow"), ("owl", "city"))]
-    base = rng.integers(0, 255, (2, 64, 64, 3), dtype=np.uint8)
-    pixels, truth = np.repeat(base, 16, 0), labels([scene for scene in scenes for _ in range(16)])
-    judge = Judge()
-    train(judge, pixels, truth, 6, tmp_path / "state.pt", batch=8)
-    assert [seen["first"] for seen in answers(judge.eval(), base)] == ["fox", "owl"]
-    again = Judge()
-    train(again, pixels, truth, 6, tmp_path / "state.pt", batch=8)
-    assert all(torch.equal(a, b) for a, b in zip(judge.parameters(), again.parameters(), strict=True))
 
 
 def test_judge_answers_every_question():

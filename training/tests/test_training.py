@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The Darkroom authors
 # SPDX-License-Identifier: Apache-2.0
-"""The parts of the trainers: shared weights, optimizers, noise, and a whole run of a few steps."""
+"""The parts of the trainers: shared weights, optimizers, noise, and whole runs of a few steps."""
 
 import json
 import random
@@ -9,17 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
+from conftest import MODEL, tiny_unet
+from diffusers import AutoencoderKL, StableDiffusionPipeline
 from transformers import CLIPTokenizer
 
-from darkroom_training import pictures, text, unet, vae
+from darkroom_training import clip, judge, parallel, pictures, text, unet, upscaler, vae
+from darkroom_training.export import header
 from darkroom_training.network import new_scheduler, new_text_encoder, new_unet
 from darkroom_training.optimizers import Optimizer, Rates, is_matrix, orthogonalized, shares
 from darkroom_training.shared_weights import SharedWeights, slices
 from darkroom_training.world import held_out, numbered_scene
 from darkroom_training.world.sprites import DEBIAN_FONT
 
-MODEL = Path(__file__).parents[2] / "models/pocket-unet"
 needs_font = pytest.mark.skipif(not Path(DEBIAN_FONT).is_file(), reason="fonts-noto-color-emoji is not installed")
 
 
@@ -76,13 +77,14 @@ def test_noised_v_gives_back_latents_and_noise():
 def test_timeSteps_stress_the_noise_levels_of_shapes_and_leave_none_out():
     steps = unet.time_steps(20_000, torch.Generator().manual_seed(0))
     assert steps.min() < 20 and steps.max() > 980
-    assert 620 < steps.float().median() < 720
+    assert 580 < steps.float().median() < 720
 
 
 def test_factor_warms_up_and_falls_to_nothing():
-    assert unet.factor(0, 1000) == 0.01
-    assert unet.factor(400, 1000) == 1
-    assert unet.factor(999, 1000) < 0.01
+    run = parallel.Run(Path("state.pt"), 10, 1, final=0.5)
+    assert run.factor(0, 0.0) == 1 / parallel.WARM_UP
+    assert run.factor(400, 0.4) == 1
+    assert run.factor(999, 0.999) < 0.01
 
 
 def test_trainingCaption_is_empty_once_in_ten():
@@ -100,40 +102,158 @@ def test_pretrain_text_learns_the_setting():
     assert not torch.equal(before, encoder.text_model.embeddings.token_embedding.weight)
 
 
+class Line:
+    """A task: one weight that should become 3."""
+
+    def __init__(self):
+        self.saved = []
+
+    def networks(self):
+        network = torch.nn.Linear(1, 1, bias=False)
+        torch.nn.init.zeros_(network.weight)
+        return {"line": network}
+
+    def batches(self, seed):
+        while True:
+            yield (torch.ones(4, 1),)
+
+    def loss(self, networks, batch):
+        return (networks["line"](batch[0]) - 3).square().mean()
+
+    def save(self, networks):
+        self.saved.append(networks["line"].weight.item())
+
+
+def test_train_task_learns_saves_and_goes_on_where_it_was(tmp_path):
+    task, rates = Line(), Rates(0.1, 0.1)
+    parallel.train(task, parallel.Run(tmp_path / "state.pt", 0.01, 1, rates, average=0.5))
+    steps = torch.load(tmp_path / "state.pt", weights_only=True)["step"]
+    assert steps > 3 and task.saved[-1] > 0.05
+    parallel.train(task, parallel.Run(tmp_path / "state.pt", 1e-6, 1, rates, average=0.5))
+    assert torch.load(tmp_path / "state.pt", weights_only=True)["step"] == steps + 1
+    assert task.saved[-1] >= task.saved[-2]
+
+
+def source(count):
+    return torch.from_numpy(pictures.pictures(list(range(count)))).share_memory_()
+
+
 @needs_font
-def test_vaeLoss_whole_and_windowed_batches_have_gradients():
-    drawn = pictures.pictures(list(range(8)))
-    network = vae.new_vae()
+def test_windows_are_cut_out_of_large_drawings():
+    cut = pictures.windows([1, 2])
+    assert cut.shape == (2 * pictures.WINDOWS, 64, 64, 3)
+    assert np.array_equal(cut, pictures.windows([1, 2]))
+
+
+def test_sharpWindow_prefers_edges():
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[40::8] = image[41::8] = 255
     rng = np.random.default_rng(0)
-    vae.loss_of(network, vae.batch_of(drawn, pictures.windows([1, 2]), True, rng)[:4]).backward()
-    assert all(parameter.grad is not None for parameter in network.parameters())
-    assert vae.batch_of(drawn, drawn, False, rng).shape == (vae.BATCH, 3, 64, 64)
-
-
-def tiny_unet(latent_channels):
-    return UNet2DConditionModel(
-        sample_size=16, in_channels=latent_channels, out_channels=latent_channels, layers_per_block=1, block_out_channels=(16, 32),
-        norm_num_groups=4, cross_attention_dim=128, attention_head_dim=2,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-    )  # fmt: skip
+    assert np.mean([pictures.sharp_window(image, 16, rng).max() > 0 for _ in range(100)]) > 0.6
 
 
 @needs_font
-def test_train_unet_few_steps_resume_and_write_a_pipeline(tmp_path, monkeypatch):
+def test_vaeTask_trains_whole_pictures_and_windows(tmp_path, monkeypatch):
+    monkeypatch.setattr(vae, "VALIDATION", 4)
+    monkeypatch.setattr(vae, "WHOLE_BATCH", 4)
+    task = vae.VaeTask(tmp_path / "model", None, False, source(8), source(4), 1)
+    batches = task.batches(0)
+    assert [next(batches)[0].shape for _ in range(2)] == [(vae.WHOLE_BATCH, 3, 64, 64), (vae.WINDOWED_BATCH, 3, 32, 32)]
+    networks = task.networks()
+    task.loss(networks, next(batches)).backward()
+    assert all(parameter.grad is not None for parameter in networks["vae"].parameters())
+    task.save(networks)
+    assert {values["dtype"] for values in header(next((tmp_path / "model").glob("*.safetensors")))[1].values()} == {"F16"}
+    assert AutoencoderKL.load_config(tmp_path / "model")["scaling_factor"] != vae.new_vae().config.scaling_factor
+
+
+@needs_font
+def test_vaeTask_frozenEncoder_stays_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(vae, "VALIDATION", 4)
+    monkeypatch.setattr(vae, "WHOLE_BATCH", 4)
+    task = vae.VaeTask(tmp_path / "model", MODEL / "vae", True, source(8), source(4), 1)
+    networks = task.networks()
+    task.loss(networks, next(task.batches(0))).backward()
+    with torch.no_grad():
+        for network in networks.values():
+            for parameter in network.parameters():
+                parameter -= 0.1 * parameter.grad
+    task.save(networks)
+    before, after = (AutoencoderKL.from_pretrained(folder) for folder in (MODEL / "vae", tmp_path / "model"))
+    assert after.config.scaling_factor == before.config.scaling_factor
+    assert all(torch.equal(*pair) for pair in zip(before.encoder.parameters(), after.encoder.parameters(), strict=True))
+    assert not torch.equal(before.decoder.conv_out.weight, after.decoder.conv_out.weight)
+
+
+def test_reconstructionLoss_is_least_for_the_picture_itself():
+    image = torch.rand(2, 3, 8, 8)
+    assert vae.reconstruction_loss(image, image) < vae.reconstruction_loss(image + 0.01, image) < vae.reconstruction_loss(image + 0.1, image)
+
+
+@needs_font
+def test_drawnWindows_are_kept(tmp_path, monkeypatch):
+    file = tmp_path / "windows.npy"
+    np.save(file, np.zeros((4, 64, 64, 3), np.uint8))
+    assert np.array_equal(vae.drawn_windows(file, 1), np.zeros((4, 64, 64, 3), np.uint8))
+
+
+@needs_font
+def test_unetTask_run_writes_a_pipeline(tmp_path, monkeypatch):
     monkeypatch.setattr(pictures, "SHARD", 16)
     monkeypatch.setattr(unet, "new_unet", tiny_unet)
     latents = tmp_path / "latents"
     latents.mkdir()
     pictures.draw_shard(0, latents, pictures.FIRST_TRAINING_SEED, 16, MODEL / "vae")
     assert not any(held_out(numbered_scene(int(seed))) for seed in pictures.load_shards(latents)["seeds"])
-    run = unet.Run(tmp_path, latents, MODEL / "vae", MODEL / "tokenizer", None, 1, 2, 2, 1, 1, "cpu", Rates())
-    unet.train(run)
-    unet.train(unet.Run(**{**run.__dict__, "steps": 3}))
-    assert torch.load(tmp_path / "training.pt", weights_only=True)["step"] == 3
+    task = unet.UnetTask(tmp_path / "model", latents, MODEL / "vae", MODEL / "tokenizer", None, 2, 1)
+    task.pretrain()
+    parallel.train(task, parallel.Run(tmp_path / "training.pt", 1e-9, 1))
+    assert torch.load(tmp_path / "training.pt", weights_only=True)["step"] == 1
     pipeline = StableDiffusionPipeline.from_pretrained(tmp_path / "model", torch_dtype=torch.float32)
     assert pipeline("a fox in the snow", num_inference_steps=1, output_type="np").images.shape == (1, 64, 64, 3)
     weights = json.loads((tmp_path / "model/scheduler/scheduler_config.json").read_text())
     assert weights["prediction_type"] == "v_prediction" and weights["rescale_betas_zero_snr"]
+
+
+@needs_font
+def test_clipTask_loss_reaches_both_towers(monkeypatch):
+    monkeypatch.setattr(clip, "BATCH", 6)
+    task = clip.ClipTask(Path("model"), MODEL)
+    networks = task.networks()
+    task.loss(networks, next(task.batches(0))).backward()
+    missing = [name for name, parameter in networks["clip"].named_parameters() if parameter.grad is None]
+    assert missing == []
+
+
+@needs_font
+def test_upscalerTask_loss_has_gradients(tmp_path, monkeypatch):
+    monkeypatch.setattr(upscaler, "SHARD", 2)
+    pairs = tmp_path / "pairs"
+    pairs.mkdir()
+    upscaler.draw_shard(0, pairs, MODEL / "vae", 2)
+    monkeypatch.setattr(upscaler, "new_unet", lambda channels: tiny_unet(channels + 3, channels, class_embed_type="timestep"))
+    task = upscaler.UpscalerTask(tmp_path / "model", pairs, MODEL, None)
+    networks, batches = task.networks(), task.batches(0)
+    task.loss(networks, next(batches)).backward()
+    assert all(parameter.grad is not None for parameter in networks["unet"].parameters())
+
+
+def test_rescaled_vae_gives_the_same_pictures_under_the_other_factor():
+    before, after = (AutoencoderKL.from_pretrained(MODEL / "vae").float() for _ in range(2))
+    upscaler.rescaled(after, upscaler.SCALING_FACTOR)
+    latents = torch.randn(1, 8, 8, 8)
+    with torch.no_grad():
+        pictures_of = [network.decode(latents / network.config.scaling_factor).sample for network in (before, after)]
+    torch.testing.assert_close(*pictures_of, atol=1e-4, rtol=1e-4)
+
+
+@needs_font
+def test_judgeTask_loss_has_gradients(tmp_path, monkeypatch):
+    monkeypatch.setattr(judge, "BATCH", 4)
+    task = judge.JudgeTask(tmp_path / "judge.pt", MODEL / "vae", None, pictures.FIRST_JUDGE_SEED)
+    networks = task.networks()
+    task.loss(networks, next(task.batches(0))).backward()
+    assert all(parameter.grad is not None for parameter in networks["judge"].parameters())
 
 
 def test_encoded_pictures_are_the_means_of_the_posterior():

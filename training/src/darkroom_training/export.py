@@ -1,15 +1,19 @@
 # SPDX-FileCopyrightText: The Darkroom authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes graph-only ONNX files beside the safetensors of a Stable Diffusion folder: one set of weights, two runtimes.
+"""Writes graph-only ONNX files beside the safetensors of a Stable Diffusion, upscaler or CLIP folder: one set of weights, two runtimes.
 
 Every initializer is ``external_data`` pointing at a tensor's bytes inside the safetensors file, in the dtype it has there, followed by a
 ``Cast`` to float32 that ONNX Runtime folds at load. Tensors are found by their values, so tied, renamed and sharded weights need no rule
 of their own. ONNX Runtime refuses external data outside the graph's own folder: both VAE graphs therefore stand beside the VAE's weights.
 
     text_encoder/model.onnx     input_ids (B, S) int64 -> last_hidden_state (B, S, D), pooler_output (B, D)
-    unet/model.onnx             sample (B, C, h, w), timestep (B) float, encoder_hidden_states (B, S, D) -> out_sample (B, C, h, w)
+    unet/model.onnx             sample (B, C, h, w), timestep (B) float, encoder_hidden_states (B, S, D) -> out_sample (B, C, h, w);
+                                of an upscaler: sample (B, C + 3, h, w), and class_labels (B) int64, the noise level
     vae/decoder_model.onnx      latent_sample (B, C, h, w) -> sample (B, 3, f h, f w) in -1..1
     vae/encoder_model.onnx      sample (B, 3, H, W) in -1..1 -> latent_parameters (B, 2 C, H / f, W / f): mean, log variance
+
+    vision_model.onnx           pixel_values (B, 3, H, W), H and W the model's own -> image_embeds (B, D)
+    text_model.onnx             input_ids (B, S) int64 -> text_embeds (B, D), pooled at the end token; embeddings of neither have unit length
 """
 
 import argparse
@@ -30,7 +34,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from onnx import TensorProto, helper, numpy_helper
 from safetensors import safe_open
 from torch import nn
-from transformers import CLIPTextModel
+from transformers import CLIPModel, CLIPTextModel
 
 OPSET = 18
 INLINE_LIMIT = 65536  # bytes of values that no safetensors file holds (position ids and the like)
@@ -83,8 +87,8 @@ class Denoiser(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, sample, timestep, encoder_hidden_states):
-        return self.model(sample, timestep, encoder_hidden_states, return_dict=False)[0]
+    def forward(self, sample, timestep, encoder_hidden_states, class_labels=None):
+        return self.model(sample, timestep, encoder_hidden_states, class_labels=class_labels, return_dict=False)[0]
 
 
 class Decoder(nn.Module):
@@ -103,6 +107,24 @@ class Encoder(nn.Module):
 
     def forward(self, sample):
         return self.model.encode(sample).latent_dist.parameters
+
+
+class ImageEmbedding(nn.Module):
+    def __init__(self, model: CLIPModel):
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixel_values):
+        return self.model.get_image_features(pixel_values=pixel_values)
+
+
+class TextEmbedding(nn.Module):
+    def __init__(self, model: CLIPModel):
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids):
+        return self.model.get_text_features(input_ids=input_ids)
 
 
 def weight_files(component: Path) -> tuple[list[Path], str | None]:
@@ -235,19 +257,23 @@ def text_encoder_graph(folder: Path) -> tuple[Graph, list[Path]]:
 def unet_graph(folder: Path) -> tuple[Graph, list[Path]]:
     component = folder / "unet"
     model, files = load(UNet2DConditionModel, component)
-    if model.config.addition_embed_type or model.config.class_embed_type:
-        raise SystemExit(f"{component}: a U-Net with further inputs (SDXL, class labels) is not a Stable Diffusion 1 or 2 network")
+    config = model.config
+    if config.addition_embed_type or config.class_embed_type not in (None, "timestep"):
+        raise SystemExit(f"{component}: a U-Net with further inputs (SDXL, embedded classes) is no Stable Diffusion 1 or 2 network, and no upscaler")
     noise = torch.Generator().manual_seed(0)
-    image = {0: "batch_size", 1: "num_channels", 2: "height", 3: "width"}
     inputs = {
-        "sample": torch.randn(2, model.config.in_channels, model.config.sample_size, model.config.sample_size, generator=noise),
+        "sample": torch.randn(2, config.in_channels, config.sample_size, config.sample_size, generator=noise),
         "timestep": torch.tensor([3.0, 500.0]),
-        "encoder_hidden_states": torch.randn(2, 8, model.config.cross_attention_dim, generator=noise),
+        "encoder_hidden_states": torch.randn(2, 8, config.cross_attention_dim, generator=noise),
     }
     axes = {
         "sample": {0: "batch_size", 2: "height", 3: "width"}, "timestep": {0: "batch_size"},
-        "encoder_hidden_states": {0: "batch_size", 1: "sequence_length"}, "out_sample": image,
+        "encoder_hidden_states": {0: "batch_size", 1: "sequence_length"},
+        "out_sample": {0: "batch_size", 1: "num_channels", 2: "height", 3: "width"},
     }  # fmt: skip
+    if config.num_class_embeds or config.class_embed_type:
+        inputs["class_labels"] = torch.tensor([0, (config.num_class_embeds or 2) - 1])
+        axes["class_labels"] = {0: "batch_size"}
     return Graph(component / "model.onnx", Denoiser(model), inputs, axes, ["out_sample"]), files
 
 
@@ -263,16 +289,36 @@ def vae_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
     yield Graph(component / "encoder_model.onnx", Encoder(model), pixels, {"sample": axes, "latent_parameters": axes}, ["latent_parameters"]), files
 
 
+def clip_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
+    model, files = load(CLIPModel, folder, attn_implementation="eager")
+    noise = torch.Generator().manual_seed(0)
+    side, window = model.config.vision_config.image_size, model.config.text_config.max_position_embeddings
+    pixels = {"pixel_values": torch.randn(2, 3, side, side, generator=noise)}
+    ids = {"input_ids": torch.randint(model.config.text_config.vocab_size, (2, window), generator=noise)}
+    ids["input_ids"][:, -1] = model.config.text_config.eos_token_id
+    batch = {0: "batch_size"}
+    yield Graph(folder / "vision_model.onnx", ImageEmbedding(model), pixels, {"pixel_values": batch, "image_embeds": batch}, ["image_embeds"]), files
+    axes = {"input_ids": {**batch, 1: "sequence_length"}, "text_embeds": batch}
+    yield Graph(folder / "text_model.onnx", TextEmbedding(model), ids, axes, ["text_embeds"]), files
+
+
+def is_clip(folder: Path) -> bool:
+    config = folder / "config.json"
+    return config.is_file() and json.loads(config.read_text(encoding="utf-8")).get("model_type") == "clip"
+
+
 def export(folder: Path) -> list[Written]:
-    """Writes the four graphs of a Stable Diffusion folder; the same folder gives the same bytes every time."""
+    """Writes the graphs of a Stable Diffusion folder or upscaler (four) or a CLIP folder (two); the same folder gives the same bytes every time."""
+    if is_clip(folder):
+        return [write(graph, files) for graph, files in clip_graphs(folder)]
     if not (folder / "model_index.json").is_file():
-        raise SystemExit(f"{folder}: no model_index.json, so this is no diffusers folder")
+        raise SystemExit(f"{folder}: neither a diffusers folder (model_index.json) nor a CLIP folder (config.json of model_type clip)")
     return [write(graph, files) for graph, files in (text_encoder_graph(folder), unet_graph(folder), *vae_graphs(folder))]
 
 
 def main():
     parser = argparse.ArgumentParser(
-        prog="darkroom-export", description="Writes graph-only ONNX files beside a Stable Diffusion folder's safetensors."
+        prog="darkroom-export", description="Writes graph-only ONNX files beside a Stable Diffusion, upscaler or CLIP folder's safetensors."
     )
     parser.add_argument("folder", type=Path)
     for written in export(parser.parse_args().folder):

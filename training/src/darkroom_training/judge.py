@@ -8,8 +8,10 @@ what is where rather than what a caption calls it: ``first`` is the only, left o
 
 import argparse
 import json
-import time
+import os
+import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from darkroom_training import checkpoint
+from darkroom_training.parallel import Run, train
 from darkroom_training.pictures import FIRST_JUDGE_SEED, FIRST_VALIDATION_SEED, encoded, pictures, to_pixels, to_tensor
 from darkroom_training.world import Scene, caption, held_out, numbered_scene
 from darkroom_training.world.draw import layout
@@ -34,6 +36,7 @@ CLASSES = {
     "count": [1, 2, 3],
     "arrangement": [None, "horizontal", "vertical"],
 }
+BATCH = 96
 RECONSTRUCTED = 8  # every n-th training picture has been through the VAE
 
 
@@ -54,25 +57,36 @@ def labels(scenes: list[Scene]) -> dict[str, torch.Tensor]:
     return {name: torch.tensor([values.index(picture[name]) for picture in seen]) for name, values in CLASSES.items()}
 
 
-def _block(channels, out, stride):
-    return nn.Sequential(
-        nn.Conv2d(channels, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU(),
-        nn.Conv2d(out, out, 3, 1, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU(),
-    )  # fmt: skip
+class _Residual(nn.Module):
+    """Two convolutions beside the identity, normalized first (He et al. 2016b)."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.GroupNorm(8, channels), nn.ReLU(), nn.Conv2d(channels, channels, 3, 1, 1, bias=False),
+            nn.GroupNorm(8, channels), nn.ReLU(), nn.Conv2d(channels, channels, 3, 1, 1, bias=False),
+        )  # fmt: skip
+
+    def forward(self, x):
+        return x + self.layers(x)
 
 
 class Judge(nn.Module):
-    """(N, 3, 64, 64) in -1..1 -> logits (N, classes) per name of CLASSES."""
+    """(N, 3, 64, 64) in -1..1 -> logits (N, classes) per name of CLASSES. The last 4 x 4 positions stay apart: left and right matter."""
 
     def __init__(self):
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 24, 5, 2, 2, bias=False), nn.BatchNorm2d(24), nn.ReLU())  # 32 x 32
-        self.body = nn.Sequential(_block(24, 48, 2), _block(48, 96, 2), _block(96, 128, 2))  # 16, 8, 4
-        self.neck = nn.Sequential(nn.Flatten(), nn.Dropout(0.1), nn.Linear(128 * 16, 256), nn.ReLU())
-        self.heads = nn.ModuleDict({name: nn.Linear(256, len(values)) for name, values in CLASSES.items()})
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 32, 5, 2, 2), _Residual(32),  # 32 x 32
+            nn.Conv2d(32, 64, 3, 2, 1), _Residual(64),  # 16 x 16
+            nn.Conv2d(64, 128, 3, 2, 1), _Residual(128), _Residual(128),  # 8 x 8
+            nn.Conv2d(128, 192, 3, 2, 1), _Residual(192), nn.GroupNorm(8, 192), nn.ReLU(),  # 4 x 4
+        )  # fmt: skip
+        self.neck = nn.Sequential(nn.Flatten(), nn.Linear(192 * 16, 320), nn.ReLU())
+        self.heads = nn.ModuleDict({name: nn.Linear(320, len(values)) for name, values in CLASSES.items()})
 
     def forward(self, image):
-        features = self.neck(self.body(self.stem(image)))
+        features = self.neck(self.body(image))
         return {name: head(features) for name, head in self.heads.items()}
 
 
@@ -96,51 +110,58 @@ def reconstructed(vae: AutoencoderKL, pixels: np.ndarray) -> np.ndarray:
         return np.concatenate([to_pixels(vae.decode(part).sample.float()) for part in latents.split(64)])
 
 
-def training_pictures(first_seed: int, count: int, vae: AutoencoderKL) -> Iterator[tuple[np.ndarray, list[int]]]:
-    """Draws the judge's pictures in chunks of 500, held-out scenes among them: the judge must not share a model's blind spots."""
-    for start in tqdm(range(0, count, 500), desc="drawing", unit="chunk"):
-        seeds = [first_seed + start + i for i in range(min(500, count - start))]
-        drawn = pictures(seeds)
-        drawn[::RECONSTRUCTED] = reconstructed(vae, drawn[::RECONSTRUCTED])
-        yield drawn, seeds
+@dataclass(frozen=True)
+class JudgeTask:
+    """Scenes drawn as it goes, held-out ones among them: the judge must not share a model's blind spots."""
+
+    file: Path
+    vae: Path
+    start: Path | None
+    first_seed: int
+
+    def networks(self):
+        torch.manual_seed(0)
+        judge = load_judge(self.start) if self.start else Judge()
+        return {"judge": judge.train().to(memory_format=torch.channels_last)}
+
+    def batches(self, seed: int) -> Iterator[tuple]:
+        vae = AutoencoderKL.from_pretrained(self.vae).float().eval()
+        rng = random.Random(seed)
+        while True:
+            seeds = [self.first_seed + rng.randrange(100_000_000) for _ in range(BATCH)]
+            pixels = pictures(seeds)
+            pixels[::RECONSTRUCTED] = reconstructed(vae, pixels[::RECONSTRUCTED])
+            yield roughened(to_tensor(pixels)), labels([numbered_scene(seed) for seed in seeds])
+
+    def loss(self, networks, batch):
+        image, truth = batch
+        with torch.autocast(image.device.type, torch.bfloat16):
+            logits = networks["judge"](image)
+        return sum(F.cross_entropy(logits[name].float(), truth[name]) for name in CLASSES)
+
+    def save(self, networks):
+        weights = {name: value.half() for name, value in networks["judge"].state_dict().items()}
+        torch.save({"judge": weights, "figures": own_figures(networks["judge"].eval(), self.vae)}, self.file)
 
 
-def train(judge: Judge, pixels: np.ndarray, truth: dict[str, torch.Tensor], epochs: int, state_file: Path, batch=128):
-    """Trains with AdamW and one cosine, saving the state after every epoch; the loss is the sum of the cross-entropies."""
-    per_epoch = len(pixels) // batch
-    steps = epochs * per_epoch
-    optimizer = torch.optim.AdamW(judge.parameters(), 2e-3, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
-    parts = {"judge": judge, "optimizer": optimizer, "schedule": schedule}
-    state = checkpoint.load(state_file)
-    for name, part in parts.items() if state else ():
-        part.load_state_dict(state[name])
-    judge.train()
-    bar = tqdm(total=steps, initial=schedule.last_epoch, desc="training", unit="step")
-    for _ in range(schedule.last_epoch // per_epoch, epochs):
-        for chosen in torch.randperm(len(pixels))[: per_epoch * batch].split(batch):
-            loss = loss_of(judge, pixels[chosen.numpy()], {name: values[chosen] for name, values in truth.items()})
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            bar.set_postfix(loss=f"{loss.item():.3f}")
-            bar.update()
-        checkpoint.save(state_file, {name: part.state_dict() for name, part in parts.items()})
-
-
-def loss_of(judge: Judge, pixels: np.ndarray, truth: dict[str, torch.Tensor]) -> torch.Tensor:
-    image = roughened(to_tensor(pixels))
-    with torch.autocast("cpu", torch.bfloat16):
-        logits = judge(image)
-    return sum(F.cross_entropy(logits[name].float(), truth[name]) for name in CLASSES)
+def own_figures(judge: Judge, vae_folder: Path, count=1000) -> dict[str, dict[str, float]]:
+    """What the judge scores on held-out renders, and on what the VAE makes of them."""
+    vae = AutoencoderKL.from_pretrained(vae_folder).float().eval()
+    seeds = validation_scenes(count, True)
+    pixels, scenes = pictures(seeds), [numbered_scene(seed) for seed in seeds]
+    return {"renders": judged(judge, scenes, pixels), "renders through the VAE": judged(judge, scenes, reconstructed(vae, pixels))}
 
 
 @torch.inference_mode()
 def answers(judge: Judge, pixels: np.ndarray) -> list[dict[str, object]]:
-    """What the judge sees in each picture, by CLASSES."""
+    """What the judge sees in each picture, by CLASSES.
+
+    The colour is always one of COLOURS, the likeliest: whether a red apple was painted red or is red by nature, no picture tells.
+    """
     logits = [judge(to_tensor(part)) for part in np.array_split(pixels, -(-len(pixels) // 256))]
-    best = {name: torch.cat([part[name] for part in logits]).argmax(1).tolist() for name in CLASSES}
+    joined = {name: torch.cat([part[name] for part in logits]) for name in CLASSES}
+    joined["colour"][:, CLASSES["colour"].index(None)] = -torch.inf
+    best = {name: values.argmax(1).tolist() for name, values in joined.items()}
     return [{name: CLASSES[name][best[name][i]] for name in CLASSES} for i in range(len(pixels))]
 
 
@@ -218,30 +239,15 @@ def table(figures: dict[str, dict[str, float]]) -> str:
 
 def train_main():
     parser = argparse.ArgumentParser(prog="darkroom-train-judge", description="Trains the judge on renders and reports its own accuracy.")
-    parser.add_argument("file", type=Path, help="where to write the weights")
+    parser.add_argument("file", type=Path, help="where to write the weights; a training state beside it is resumed")
     parser.add_argument("--vae", type=Path, default=Path("models/pocket-unet/vae"))
-    parser.add_argument("--pictures", type=int, default=48_000)
     parser.add_argument("--first-seed", type=int, default=FIRST_JUDGE_SEED)
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--minutes", type=float, default=15)
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--start", type=Path, help="weights to go on from")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(0)
-    start = time.monotonic()
-    vae = AutoencoderKL.from_pretrained(arguments.vae).float().eval()
-    chunks, seeds = zip(*training_pictures(arguments.first_seed, arguments.pictures, vae), strict=True)
-    truth = labels([numbered_scene(seed) for part in seeds for seed in part])
-    judge = load_judge(arguments.start) if arguments.start else Judge().to(memory_format=torch.channels_last)
-    state_file = arguments.file.with_suffix(".training.pt")
-    train(judge, np.concatenate(chunks), truth, arguments.epochs, state_file)
-    judge.eval()
-    seeds = validation_scenes(1000, True)
-    pixels, scenes = pictures(seeds), [numbered_scene(seed) for seed in seeds]
-    figures = {"renders": judged(judge, scenes, pixels), "renders through the VAE": judged(judge, scenes, reconstructed(vae, pixels))}
-    torch.save({"judge": {name: value.half() for name, value in judge.state_dict().items()}, "figures": figures}, arguments.file)
-    state_file.unlink()
-    print(f"{table(figures)}\n{time.monotonic() - start:.0f} s")
+    a = parser.parse_args()
+    train(JudgeTask(a.file, a.vae, a.start, a.first_seed), Run(a.file.with_suffix(".training.pt"), a.minutes, a.processes, save_minutes=4))
+    print(table(torch.load(a.file, weights_only=True)["figures"]))
 
 
 def main():

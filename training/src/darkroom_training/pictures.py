@@ -13,7 +13,6 @@ was stopped goes on where it was. Held-out scenes are left out. Arrays, N scenes
 
 import argparse
 import os
-import random
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -32,23 +31,36 @@ FIRST_TRAINING_SEED = 2_000_000
 FIRST_JUDGE_SEED = 500_000_000
 FIRST_VALIDATION_SEED = 900_000_000
 WINDOW_SOURCE = 256  # px of the drawings that sharp windows are cut from
+WINDOWS = 4  # cut out of each of them
 
 
-def pictures(seeds: list[int]) -> np.ndarray:
-    """Draws the scenes of some seeds, (N, 64, 64, 3) uint8."""
-    return np.stack([np.asarray(draw(numbered_scene(seed), SIZE)) for seed in seeds])
+def pictures(seeds: list[int], size: int = SIZE) -> np.ndarray:
+    """Draws the scenes of some seeds, (N, size, size, 3) uint8."""
+    return np.stack([np.asarray(draw(numbered_scene(seed), size)) for seed in seeds])
 
 
 def windows(seeds: list[int]) -> np.ndarray:
-    """Cuts one 64-px window at random out of each scene drawn at 256 px, (N, 64, 64, 3) uint8: edges as the upscaler's VAE meets them."""
-    return np.stack([_window(seed) for seed in seeds])
+    """Cuts 64-px windows out of scenes drawn at 256 px, (WINDOWS N, 64, 64, 3) uint8: edges as the upscaler's VAE meets them."""
+    return np.concatenate([_windows(seed) for seed in seeds])
 
 
-def _window(seed):
-    rng = random.Random(seed)
-    image = np.asarray(draw(numbered_scene(seed), WINDOW_SOURCE, 1))
-    y, x = rng.randrange(WINDOW_SOURCE - SIZE + 1), rng.randrange(WINDOW_SOURCE - SIZE + 1)
-    return image[y : y + SIZE, x : x + SIZE]
+def _windows(seed):
+    rng = np.random.default_rng(seed)
+    image = np.asarray(draw(numbered_scene(seed), WINDOW_SOURCE))
+    return np.stack([sharp_window(image, SIZE, rng) for _ in range(WINDOWS)])
+
+
+def sharp_window(image: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
+    """Cuts the sharper of two random windows of ``side`` px out of a picture (H, W, 3): flat sky teaches nothing."""
+
+    def cut():
+        y, x = (rng.integers(0, length - side + 1) for length in image.shape[:2])
+        return image[y : y + side, x : x + side]
+
+    def edges(window):
+        return np.abs(np.diff(window[::2, ::2, 1].astype(np.int16), axis=0)).sum()
+
+    return max((cut(), cut()), key=edges)
 
 
 def to_tensor(pixels: np.ndarray) -> torch.Tensor:

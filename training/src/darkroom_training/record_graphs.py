@@ -5,10 +5,12 @@
     python -m darkroom_training.record_graphs inference/src/test/resources
 
 ``graphs/`` holds single graphs, ``tiny/`` a Stable Diffusion folder with graph-only files over safetensors, ``misfits/`` graphs
-that do not fit into ``tiny/`` (the file name says why) and two that fit in another dialect.
+that do not fit into ``tiny/`` (the file name says why) and some that fit in another dialect; those named ``upscaler-`` are for ``tiny/``
+as an upscaler of 4 latent channels.
 """
 
 import json
+import shutil
 import struct
 import sys
 from pathlib import Path
@@ -71,10 +73,11 @@ def graph_only(path, name, nodes, inputs, outputs, initializers):
 
 def folder(root):
     """The tiny folder in diffusers' own layout: weights in safetensors, the decoder's graph inside ``vae``."""
+    shutil.rmtree(root, ignore_errors=True)
     tiny.folder(root)
     (root / "vae_decoder").rename(root / "vae")
     (root / "vae/model.onnx").unlink()
-    graph_only(root / "unet/model.onnx", "unet", *tiny.unet(per_row=True))
+    graph_only(root / "unet/model.onnx", "unet", *tiny.unet(per_row=True, coupled=True))
     graph_only(root / "vae/decoder_model.onnx", "vae_decoder", *tiny.vae_decoder(1.2))
     (root / "known_subjects").write_text("cat\nfox\n\n", encoding="utf-8")
     (root / "README.md").write_text("---\ntags:\n- tiny\nlicense: apache-2.0\n---\n# Seeded noise\n", encoding="utf-8")
@@ -121,12 +124,49 @@ def misfits(root):
     )  # fmt: skip
 
 
+def upscalers(root):
+    """out = the latents of the sample + 0.01 x the noise level, so that both inputs show."""
+
+    def unet(name, channels=CHANNELS + 3, labels=("batch_size",), ltype=INT64, timestep=("batch_size",), extra=()):
+        rank = [] if labels == () else [node("Unsqueeze", "noise last_three", "level")]
+        save(
+            root / name, "unet",
+            [
+                node("Slice", "sample first last channel_axis", "latents"),
+                node("Cast", "class_labels", "label", to=FLOAT),
+                node("Mul", "label hundredth", "noise" if rank else "level"),
+                *rank,
+                node("Add", "latents level", "out_sample"),
+            ],
+            [
+                tensor("sample", FLOAT, "batch_size", channels, "height", "width"),
+                tensor("timestep", FLOAT, *timestep),
+                tensor("encoder_hidden_states", FLOAT, "batch_size", "sequence_length", WIDTH),
+                tensor("class_labels", ltype, *labels),
+                *(tensor(e, FLOAT, "batch_size", 896) for e in extra),
+            ],
+            [tensor("out_sample", FLOAT, "batch_size", CHANNELS, "height", "width")],
+            [
+                constant("first", [0], np.int64), constant("last", [CHANNELS], np.int64), constant("channel_axis", [1], np.int64),
+                constant("last_three", [1, 2, 3], np.int64), constant("hundredth", 0.01),
+            ],
+        )  # fmt: skip
+
+    unet("upscaler-unet.onnx")
+    unet("upscaler-unet-scalars.onnx", labels=(), timestep=())
+    unet("upscaler-unet-single-int32-level.onnx", labels=(1,), ltype=TensorProto.INT32)
+    unet("upscaler-unet-8-channels.onnx", channels=8)
+    unet("upscaler-unet-float-level.onnx", ltype=FLOAT)
+    unet("upscaler-unet-extra-input.onnx", extra=["timestep_cond"])
+
+
 def main():
     root = Path(sys.argv[1])
     types(root / "graphs/types.onnx")
     loop(root / "graphs/loop.onnx")
     folder(root / "tiny")
     misfits(root / "misfits")
+    upscalers(root / "misfits")
     write(root / "graphs/versions.json", {"script": "darkroom_training.record_graphs", "onnx": __import__("onnx").__version__})
 
 

@@ -10,7 +10,7 @@ import picocli.CommandLine.Command;
         name = "bench/run",
         description = "Measures Darkroom.",
         mixinStandardHelpOptions = true,
-        subcommands = {Overhead.class, Soak.class, Turns.class})
+        subcommands = {Overhead.class, Soak.class, Stages.class, Turns.class, UpscaleTurns.class})
 public final class Bench {
 
     private Bench() {}

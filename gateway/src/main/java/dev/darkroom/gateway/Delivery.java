@@ -2,106 +2,205 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.gateway;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Message;
 import dev.darkroom.gateway.v1.DeliveredImage;
+import dev.darkroom.gateway.v1.DeliveredUpscale;
 import dev.darkroom.gateway.v1.ImagesCompleted;
 import dev.darkroom.gateway.v1.OperationStarted;
 import dev.darkroom.gateway.v1.StreamGenerateImagesResponse;
+import dev.darkroom.gateway.v1.StreamUpscaleImageResponse;
+import dev.darkroom.gateway.v1.UpscaleCompleted;
+import dev.darkroom.media.v1.ImageChunk;
+import dev.darkroom.media.v1.Preview;
+import dev.darkroom.media.v1.Queued;
 import dev.darkroom.media.v1.StageStarted;
+import dev.darkroom.media.v1.StageTime;
+import dev.darkroom.media.v1.StepCompleted;
 import dev.darkroom.media.v1.Warning;
 import dev.darkroom.rpc.ResponseStream;
-import dev.darkroom.safety.v1.OutputVerdict;
-import dev.darkroom.text2image.v1.GenerateResponse;
-import dev.darkroom.text2image.v1.GenerationCompleted;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 
 /**
  * The numbered events of one operation on their way to the caller. A slow caller gets the latest progress; everything else waits for
  * it, and with it whoever delivers. One operation, one thread.
  *
- * <p>The sequence number counts the gateway's own events and the generator's, so that a gap tells of every event that was skipped on
- * the way, wherever that was.
+ * <p>The sequence number counts everything that there was to tell, so that a gap tells of what was skipped for a slow caller.
  *
- * <p>Each method throws {@link CancellationException} once the caller has gone.
+ * <p>Each method that sends throws {@link CancellationException} once the caller has gone.
+ *
+ * @param <R> the responses of one method of the API
  */
-final class Delivery {
-    private final ResponseStream<StreamGenerateImagesResponse> responses;
-    private long ownEvents;
-    private long generatorSequence;
+final class Delivery<R> {
+    private static final int CHUNK_BYTES = 65_536;
 
-    Delivery(ResponseStream<StreamGenerateImagesResponse> responses) {
+    private final ResponseStream<R> responses;
+    private final Wrapping<R> wrapping;
+    private final StageClock clock = new StageClock(System::nanoTime);
+    private final Set<Warning> warned = new HashSet<>();
+    private long sequence;
+
+    private Delivery(ResponseStream<R> responses, Wrapping<R> wrapping) {
         this.responses = responses;
+        this.wrapping = wrapping;
+    }
+
+    static Delivery<StreamGenerateImagesResponse> ofImages(ResponseStream<StreamGenerateImagesResponse> responses) {
+        return new Delivery<>(responses, Delivery::generation);
+    }
+
+    static Delivery<StreamUpscaleImageResponse> ofUpscale(ResponseStream<StreamUpscaleImageResponse> responses) {
+        return new Delivery<>(responses, Delivery::upscaling);
     }
 
     void operationStarted(String name) {
-        send(own().setOperationStarted(OperationStarted.newBuilder().setName(name)));
+        send(OperationStarted.newBuilder().setName(name).build());
     }
 
-    void stageStarted(String stage) {
-        send(own().setStageStarted(StageStarted.newBuilder().setStage(stage)));
+    /** Tells that a part of the work begins, which is measured from now on. */
+    void stage(String name) {
+        clock.start(name);
+        send(StageStarted.newBuilder().setStage(name).build());
     }
 
-    /** Tells the caller what the policy flags in the prompt; nothing where that is nothing. */
+    void queued(Queued event) {
+        latest("queued", event);
+    }
+
+    void step(StepCompleted event) {
+        latest("step", event);
+    }
+
+    /** Hands in a preview that was looked at. */
+    void preview(Preview event) {
+        latest("preview " + event.getIndex(), event);
+    }
+
+    /** Warns once: what was said before is not said again, as each picture of a request may give rise to it. */
+    void warning(Warning event) {
+        if (warned.add(event)) {
+            send(event);
+        }
+    }
+
+    void warning(String reason, String message) {
+        warning(Warning.newBuilder().setReason(reason).setMessage(message).build());
+    }
+
+    /** Tells the caller what a policy flags in the prompt; nothing where that is nothing. */
     void promptFlagged(List<String> categories) {
         if (!categories.isEmpty()) {
-            String message = "The safety policy flags the prompt: " + String.join(", ", categories) + ".";
-            send(own().setWarning(
-                            Warning.newBuilder().setReason("PROMPT_FLAGGED").setMessage(message)));
+            warning("PROMPT_FLAGGED", "The safety policy flags the prompt: " + String.join(", ", categories) + ".");
         }
     }
 
-    /** Announces a picture; its chunks follow. */
-    void image(GenerateResponse event, OutputVerdict verdict) {
-        send(generators(event)
-                .setImage(DeliveredImage.newBuilder()
-                        .setGenerated(event.getImage())
-                        .setOutputVerdict(verdict)));
-    }
-
-    void completed(GenerateResponse event, PromptVerdict.Passed verdict) {
-        GenerationCompleted completed = event.getCompleted();
-        send(generators(event)
-                .setCompleted(ImagesCompleted.newBuilder()
-                        .setParameters(completed.getParameters())
-                        .setFingerprint(completed.getFingerprint())
-                        .setSafetyPolicy(verdict.policy())
-                        .setSafetyPolicyDigest(verdict.policyDigest())));
-    }
-
-    /** Passes on what needs no word of the gateway. */
-    void pass(GenerateResponse event) {
-        StreamGenerateImagesResponse.Builder response = generators(event);
-        switch (event.getEventCase()) {
-            case QUEUED -> latest("queued", response.setQueued(event.getQueued()));
-            case STAGE_STARTED -> send(response.setStageStarted(event.getStageStarted()));
-            case STEP_COMPLETED -> latest("step", response.setStepCompleted(event.getStepCompleted()));
-            case PREVIEW -> latest("preview " + event.getPreview().getIndex(), response.setPreview(event.getPreview()));
-            case WARNING -> send(response.setWarning(event.getWarning()));
-            case IMAGE_CHUNK -> send(response.setImageChunk(event.getImageChunk()));
-            case EVENT_NOT_SET -> {} // an event of a newer service; its number leaves a gap
-            case IMAGE, COMPLETED -> throw new IllegalArgumentException("Needs a verdict");
+    /** Tells the caller what a policy flags in the picture that it sent; nothing where that is nothing. */
+    void inputFlagged(PictureVerdict verdict) {
+        if (verdict.isFlagged()) {
+            String categories = String.join(", ", verdict.categories());
+            warning(
+                    "INPUT_FLAGGED",
+                    "The picture that was sent shows what the safety policy flags (" + categories + ").");
         }
     }
 
-    private StreamGenerateImagesResponse.Builder own() {
-        ownEvents++;
-        return numbered();
+    /** Warns of what the check of a picture found; says nothing where that is nothing. */
+    void found(String subject, PictureVerdict verdict) {
+        String categories = String.join(", ", verdict.categories());
+        if (verdict.isBlocked()) {
+            warning(
+                    "IMAGE_BLOCKED",
+                    subject + " is held back: it shows what the safety policy blocks (" + categories + ").");
+        } else if (verdict.isFlagged()) {
+            warning("IMAGE_FLAGGED", subject + " shows what the safety policy flags (" + categories + ").");
+        }
     }
 
-    private StreamGenerateImagesResponse.Builder generators(GenerateResponse event) {
-        generatorSequence = event.getSequence();
-        return numbered();
+    /** Announces a picture and sends its bytes in chunks; no chunks where there are no bytes. */
+    void picture(Message announcement, int index, ByteString bytes) {
+        clock.stop();
+        send(announcement);
+        for (int offset = 0; offset < bytes.size(); offset += CHUNK_BYTES) {
+            send(ImageChunk.newBuilder()
+                    .setIndex(index)
+                    .setOffset(offset)
+                    .setData(bytes.substring(offset, Math.min(offset + CHUNK_BYTES, bytes.size())))
+                    .build());
+        }
     }
 
-    private StreamGenerateImagesResponse.Builder numbered() {
-        return StreamGenerateImagesResponse.newBuilder().setSequence(ownEvents + generatorSequence);
+    /** Sends the last event: {@link ImagesCompleted} or {@link UpscaleCompleted}. */
+    void completed(Message event) {
+        send(event);
     }
 
-    private void send(StreamGenerateImagesResponse.Builder response) {
-        responses.send(response.build());
+    /** Counts an event that is not sent because a newer one took its place. */
+    void skipped() {
+        sequence++;
     }
 
-    private void latest(String kind, StreamGenerateImagesResponse.Builder response) {
-        responses.offer(kind, response.build());
+    /** Whether an event that is handed in now leaves at once. */
+    boolean hasRoom() {
+        return responses.hasRoom();
+    }
+
+    /** How long each stage took until now. */
+    List<StageTime> stageTimes() {
+        return clock.times();
+    }
+
+    private void send(Message event) {
+        responses.send(wrapping.wrap(++sequence, event));
+    }
+
+    private void latest(String kind, Message event) {
+        responses.offer(kind, wrapping.wrap(++sequence, event));
+    }
+
+    private static StreamGenerateImagesResponse generation(long sequence, Message event) {
+        var response = StreamGenerateImagesResponse.newBuilder().setSequence(sequence);
+        switch (event) {
+            case OperationStarted it -> response.setOperationStarted(it);
+            case Queued it -> response.setQueued(it);
+            case StageStarted it -> response.setStageStarted(it);
+            case StepCompleted it -> response.setStepCompleted(it);
+            case Preview it -> response.setPreview(it);
+            case Warning it -> response.setWarning(it);
+            case DeliveredImage it -> response.setImage(it);
+            case ImageChunk it -> response.setImageChunk(it);
+            case ImagesCompleted it -> response.setCompleted(it);
+            default -> throw noEvent(event);
+        }
+        return response.build();
+    }
+
+    private static StreamUpscaleImageResponse upscaling(long sequence, Message event) {
+        var response = StreamUpscaleImageResponse.newBuilder().setSequence(sequence);
+        switch (event) {
+            case OperationStarted it -> response.setOperationStarted(it);
+            case Queued it -> response.setQueued(it);
+            case StageStarted it -> response.setStageStarted(it);
+            case StepCompleted it -> response.setStepCompleted(it);
+            case Warning it -> response.setWarning(it);
+            case DeliveredUpscale it -> response.setImage(it);
+            case ImageChunk it -> response.setImageChunk(it);
+            case UpscaleCompleted it -> response.setCompleted(it);
+            default -> throw noEvent(event);
+        }
+        return response.build();
+    }
+
+    private static IllegalArgumentException noEvent(Message event) {
+        return new IllegalArgumentException(
+                "No event of this method: " + event.getDescriptorForType().getFullName());
+    }
+
+    /** Makes an event the numbered response of a method. */
+    @FunctionalInterface
+    private interface Wrapping<R> {
+        R wrap(long sequence, Message event);
     }
 }

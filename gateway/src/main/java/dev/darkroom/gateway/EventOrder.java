@@ -7,10 +7,11 @@ import dev.darkroom.media.v1.Image;
 import dev.darkroom.media.v1.ImageChunk;
 import dev.darkroom.rpc.Fault;
 import dev.darkroom.text2image.v1.GenerateResponse;
+import dev.darkroom.text2image.v1.UpscaleResponse;
 
 /**
- * The order that a generator's events must have: rising sequence numbers, the chunks of each picture behind it without gaps and
- * in full, {@code completed} last. One generation, one thread.
+ * The order that the events of text2image must have: rising sequence numbers, the chunks of each picture behind it without gaps and
+ * in full, {@code completed} last. One stream, one thread.
  */
 final class EventOrder {
     private static final int MAX_CHUNK_BYTES = 65_536;
@@ -27,14 +28,23 @@ final class EventOrder {
      * @throws Fault.Internal if it is out of place; the message says how and quotes no prompt and no pixels
      */
     void accept(GenerateResponse event) {
-        require(!completed, "an event after completed");
-        require(event.getSequence() > lastSequence, "sequence %d after %d", event.getSequence(), lastSequence);
-        lastSequence = event.getSequence();
+        next(event.getSequence());
         switch (event.getEventCase()) {
             case IMAGE -> announce(event.getImage().getImage());
             case IMAGE_CHUNK -> receive(event.getImageChunk());
             case COMPLETED -> complete();
             case QUEUED, STAGE_STARTED, STEP_COMPLETED, PREVIEW, WARNING, EVENT_NOT_SET -> {}
+        }
+    }
+
+    /** As the other one; of an upscaling, which makes one picture. */
+    void accept(UpscaleResponse event) {
+        next(event.getSequence());
+        switch (event.getEventCase()) {
+            case IMAGE -> announce(event.getImage());
+            case IMAGE_CHUNK -> receive(event.getImageChunk());
+            case COMPLETED -> complete();
+            case QUEUED, STAGE_STARTED, STEP_COMPLETED, WARNING, EVENT_NOT_SET -> {}
         }
     }
 
@@ -45,6 +55,12 @@ final class EventOrder {
      */
     void end() {
         require(completed, "the stream ended without completed");
+    }
+
+    private void next(long sequence) {
+        require(!completed, "an event after completed");
+        require(sequence > lastSequence, "sequence %d after %d", sequence, lastSequence);
+        lastSequence = sequence;
     }
 
     private void announce(Image next) {

@@ -20,10 +20,14 @@ final class ModelEndpoint extends ModelServiceGrpc.ModelServiceImplBase {
 
     @Override
     public void listModels(ListModelsRequest request, StreamObserver<ListModelsResponse> responses) {
-        ResponseStream.reply(
-                responses,
-                () -> ListModelsResponse.newBuilder()
-                        .addAllImageModels(generator.models())
-                        .build());
+        ResponseStream.reply(responses, this::models);
+    }
+
+    private ListModelsResponse models() {
+        var published = generator.models();
+        return ListModelsResponse.newBuilder()
+                .addAllImageModels(published.getModelsList())
+                .addAllUpscaleModels(published.getUpscalersList())
+                .build();
     }
 }

@@ -4,18 +4,15 @@ package dev.darkroom.gateway;
 
 import dev.darkroom.rpc.Fault;
 import dev.darkroom.safety.v1.CheckPromptRequest;
-import dev.darkroom.safety.v1.CheckPromptResponse;
 import dev.darkroom.safety.v1.SafetyServiceGrpc;
 import dev.darkroom.safety.v1.SafetyServiceGrpc.SafetyServiceBlockingStub;
-import dev.darkroom.text2image.v1.ImageParameters;
 import jakarta.inject.Named;
 import jakarta.inject.Singleton;
+import java.util.List;
 
 /** Asks the safety service about the words of a request. Fails closed: without its verdict there is no {@link PromptVerdict}. */
 @Singleton
 final class PromptCheck {
-    private static final String DEFAULT_POLICY = "default";
-
     private final Upstream safety;
     private final SafetyServiceBlockingStub stub;
 
@@ -27,16 +24,15 @@ final class PromptCheck {
     /**
      * Judges prompt and negative prompt.
      *
-     * @param policy name of a policy; the default one where it is empty
+     * @param policies names of those that apply beside the server's own
      * @throws Fault.Unavailable SAFETY_UNAVAILABLE, if the safety service cannot be reached or does not answer in time
      */
-    PromptVerdict judge(ImageParameters parameters, String policy) {
+    PromptVerdict judge(String prompt, String negativePrompt, List<String> policies) {
         CheckPromptRequest request = CheckPromptRequest.newBuilder()
-                .setPrompt(parameters.getPrompt())
-                .setNegativePrompt(parameters.getNegativePrompt())
-                .setPolicy(policy.isEmpty() ? DEFAULT_POLICY : policy)
+                .setPrompt(prompt)
+                .setNegativePrompt(negativePrompt)
+                .addAllPolicies(policies)
                 .build();
-        CheckPromptResponse response = safety.call(stub, service -> service.checkPrompt(request));
-        return PromptVerdict.of(response);
+        return PromptVerdict.of(safety.call(stub, service -> service.checkPrompt(request)));
     }
 }

@@ -3,16 +3,16 @@
 package dev.darkroom.gateway;
 
 import dev.darkroom.gateway.v1.StreamGenerateImagesRequest;
+import dev.darkroom.gateway.v1.StreamUpscaleImageRequest;
 import dev.darkroom.rpc.Fault;
 import dev.darkroom.rpc.Violations;
-import dev.darkroom.text2image.v1.ImageModel;
 import dev.darkroom.text2image.v1.ImageParameters;
+import dev.darkroom.text2image.v1.ListModelsResponse;
 import io.grpc.StatusRuntimeException;
 import jakarta.inject.Singleton;
-import java.util.List;
 
 /**
- * Refuses what must not even reach the check of the prompt.
+ * Refuses what must not even reach the check of the prompt, and what would only be refused after a picture was drawn.
  *
  * <p>The other parameters are text2image's to judge, before it does any work, and its list of bad fields is passed on as it is. But
  * a request that is refused here never gets there, so the rest of it is then held against the limits that text2image publishes:
@@ -23,6 +23,7 @@ final class RequestCheck {
     private static final int MAX_PROMPT_CODE_POINTS = 2_000;
     private static final int MAX_PREVIEW_INTERVAL = 1_000;
     private static final int MAX_POLICY_NAME_CODE_POINTS = 64;
+    private static final int MAX_IMAGE_BYTES = 16 << 20;
 
     private final Generator generator;
 
@@ -30,26 +31,54 @@ final class RequestCheck {
         this.generator = generator;
     }
 
-    /** @throws Fault.InvalidArgument naming every bad field of a request that cannot be checked by the safety service */
-    void requireValid(StreamGenerateImagesRequest request) {
+    /**
+     * Returns how the pictures of a request will be enlarged.
+     *
+     * @throws Fault.InvalidArgument naming every bad field of a request that cannot be checked by the safety service, or whose
+     *     pictures cannot be enlarged as it says
+     * @throws Fault.NotFound MODEL_UNKNOWN, if it names an upscaler that is not loaded
+     * @throws Fault.Unavailable if nobody can say what is loaded
+     */
+    UpscalePlan requireValid(StreamGenerateImagesRequest request) {
         ImageParameters parameters = request.getParameters();
         Violations violations = new Violations();
         violations.text("parameters.prompt", parameters.getPrompt(), 1, MAX_PROMPT_CODE_POINTS);
         violations.text("parameters.negative_prompt", parameters.getNegativePrompt(), 0, MAX_PROMPT_CODE_POINTS);
         violations.range("preview_interval", request.getPreviewInterval(), 0, MAX_PREVIEW_INTERVAL);
         violations.text("safety_policy", request.getSafetyPolicy(), 0, MAX_POLICY_NAME_CODE_POINTS);
+        ListModelsResponse published = published(violations);
+        UpscalePlan plan = UpscalePlan.of(request, published, violations);
         if (!violations.isEmpty()) {
-            PublishedLimits.check(parameters, publishedModels(), violations);
+            PublishedLimits.check(parameters, published, violations);
         }
+        violations.throwIfAny();
+        return plan;
+    }
+
+    /** As the other one, of a picture that the caller has; the rest of its fields included. */
+    void requireValid(StreamUpscaleImageRequest request) {
+        Violations violations = new Violations();
+        int size = request.getImage().size();
+        violations.check(
+                size >= 1 && size <= MAX_IMAGE_BYTES, "image", "1 to " + MAX_IMAGE_BYTES + " bytes long", size);
+        violations.text("parameters.prompt", request.getParameters().getPrompt(), 0, MAX_PROMPT_CODE_POINTS);
+        violations.text("safety_policy", request.getSafetyPolicy(), 0, MAX_POLICY_NAME_CODE_POINTS);
+        String model = request.getParameters().getModel();
+        PublishedLimits.upscaler("parameters.model", model, published(violations), violations)
+                .ifPresent(upscaler ->
+                        PublishedLimits.check("parameters.", request.getParameters(), upscaler, violations));
         violations.throwIfAny();
     }
 
-    /** None where text2image is away: then what was found so far must do. */
-    private List<ImageModel> publishedModels() {
+    /** Where something is wrong already and text2image is away, nothing is published, and what was found must do. */
+    private ListModelsResponse published(Violations violations) {
         try {
             return generator.models();
-        } catch (Fault.Unavailable | StatusRuntimeException _) {
-            return List.of();
+        } catch (Fault.Unavailable | StatusRuntimeException unavailable) {
+            if (violations.isEmpty()) {
+                throw unavailable;
+            }
+            return ListModelsResponse.getDefaultInstance();
         }
     }
 }

@@ -23,11 +23,14 @@ import io.grpc.stub.AbstractStub;
 import io.micronaut.context.exceptions.ConfigurationException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The connection to one service behind the gateway; owns its channel. Thread-safe. */
@@ -61,10 +64,10 @@ final class Upstream implements AutoCloseable {
     private final UpstreamConfiguration configuration;
     private final ManagedChannel channel;
 
-    /** @param idempotent the method that may be sent again because it changes nothing; no other is */
+    /** @param idempotent the methods that may be sent again because they change nothing; no other is */
     Upstream(
             UpstreamConfiguration configuration,
-            MethodDescriptor<?, ?> idempotent,
+            List<MethodDescriptor<?, ?>> idempotent,
             List<ClientInterceptor> interceptors) {
         this.configuration = configuration;
         this.channel = NettyChannelBuilder.forTarget(configuration.address(), credentials(configuration))
@@ -103,9 +106,23 @@ final class Upstream implements AutoCloseable {
         }
     }
 
-    /** Says what a failed call means to the gateway's own caller, who waits as long as the call may take. */
-    RuntimeException fault(StatusRuntimeException failure) {
-        return fault(failure, null);
+    /**
+     * Makes a call that streams, and hands on each event, in order, on the calling thread. The next event is fetched when the one
+     * before was taken, so a consumer that waits makes the service wait. It may take as long as the caller waits; it is cancelled when
+     * the caller goes away and when anything is thrown.
+     *
+     * @throws Fault.Unavailable if the service cannot be reached, or is lost halfway
+     * @throws StatusRuntimeException what the service itself said, to be passed on as it is
+     */
+    <E> void stream(Supplier<Iterator<E>> method, Consumer<E> events) {
+        Context.CancellableContext call = Context.current().withCancellation();
+        try {
+            call.run(() -> method.get().forEachRemaining(events));
+        } catch (StatusRuntimeException failure) {
+            throw fault(failure, null);
+        } finally {
+            call.cancel(null);
+        }
     }
 
     /** Asks the service whether it serves; the answer comes within a second, or fails. */
@@ -167,9 +184,12 @@ final class Upstream implements AutoCloseable {
         }
     }
 
-    private static Map<String, ?> serviceConfig(MethodDescriptor<?, ?> idempotent) {
-        Map<String, ?> name = Map.of("service", idempotent.getServiceName(), "method", idempotent.getBareMethodName());
-        Map<String, ?> retried = Map.of("name", List.of(name), "retryPolicy", RETRY_POLICY);
+    private static Map<String, ?> serviceConfig(List<MethodDescriptor<?, ?>> idempotent) {
+        List<Map<String, ?>> names = idempotent.stream()
+                .<Map<String, ?>>map(
+                        method -> Map.of("service", method.getServiceName(), "method", method.getBareMethodName()))
+                .toList();
+        Map<String, ?> retried = Map.of("name", names, "retryPolicy", RETRY_POLICY);
         return Map.of("methodConfig", List.of(retried), "retryThrottling", RETRY_THROTTLING);
     }
 }

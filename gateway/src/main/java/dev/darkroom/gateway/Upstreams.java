@@ -10,6 +10,7 @@ import io.micronaut.context.annotation.Bean;
 import io.micronaut.context.annotation.Factory;
 import jakarta.inject.Named;
 import jakarta.inject.Singleton;
+import java.util.List;
 
 /** The services behind the gateway. */
 @Factory
@@ -20,7 +21,7 @@ final class Upstreams {
         this.channels = channels;
     }
 
-    /** Draws; {@code Generate} is never sent twice. */
+    /** Draws and enlarges; neither is ever sent twice. */
     @Singleton
     @Named("text2image")
     @Bean(preDestroy = "close")
@@ -33,10 +34,10 @@ final class Upstreams {
     @Named("safety")
     @Bean(preDestroy = "close")
     Upstream safety(@Named("safety") UpstreamConfiguration configuration) {
-        return open(configuration, SafetyServiceGrpc.getCheckPromptMethod());
+        return open(configuration, SafetyServiceGrpc.getCheckPromptMethod(), SafetyServiceGrpc.getCheckOutputMethod());
     }
 
-    private Upstream open(UpstreamConfiguration configuration, MethodDescriptor<?, ?> idempotent) {
-        return new Upstream(configuration, idempotent, channels.interceptors());
+    private Upstream open(UpstreamConfiguration configuration, MethodDescriptor<?, ?>... idempotent) {
+        return new Upstream(configuration, List.of(idempotent), channels.interceptors());
     }
 }

@@ -12,6 +12,8 @@ import dev.darkroom.rpc.Fault;
 import dev.darkroom.text2image.v1.GenerateResponse;
 import dev.darkroom.text2image.v1.GeneratedImage;
 import dev.darkroom.text2image.v1.GenerationCompleted;
+import dev.darkroom.text2image.v1.UpscaleResponse;
+import dev.darkroom.text2image.v1.UpscalingCompleted;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -75,6 +77,35 @@ final class EventOrderTest {
                 .withMessageContaining("sequence 7 after 7");
     }
 
+    @Test
+    void accept_upscalingInOrder_isTaken() {
+        assertThatCode(() -> takeUpscaling(
+                        UpscaleResponse.newBuilder().setSequence(1).setImage(announced(0, 2)),
+                        UpscaleResponse.newBuilder().setSequence(2).setImageChunk(bytes(0, 0, 2)),
+                        UpscaleResponse.newBuilder()
+                                .setSequence(3)
+                                .setCompleted(UpscalingCompleted.getDefaultInstance())))
+                .doesNotThrowAnyException();
+    }
+
+    @Test
+    void accept_upscalingWithBytesMissing_saysHow() {
+        assertThatExceptionOfType(Fault.Internal.class)
+                .isThrownBy(() -> takeUpscaling(
+                        UpscaleResponse.newBuilder().setSequence(1).setImage(announced(0, 2)),
+                        UpscaleResponse.newBuilder().setSequence(2).setImageChunk(bytes(0, 0, 1)),
+                        UpscaleResponse.newBuilder()
+                                .setSequence(3)
+                                .setCompleted(UpscalingCompleted.getDefaultInstance())))
+                .withMessageContaining("image 0 ended at byte 1 of 2");
+    }
+
+    private static void takeUpscaling(UpscaleResponse.Builder... events) {
+        EventOrder order = new EventOrder();
+        Stream.of(events).map(UpscaleResponse.Builder::build).forEach(order::accept);
+        order.end();
+    }
+
     private static void take(GenerateResponse.Builder... events) {
         EventOrder order = new EventOrder();
         TestingTextToImageService.numbered(Stream.of(events).map(GenerateResponse.Builder::build))
@@ -87,17 +118,24 @@ final class EventOrderTest {
     }
 
     private static GenerateResponse.Builder image(int index, long sizeBytes) {
-        Image image = Image.newBuilder().setIndex(index).setSizeBytes(sizeBytes).build();
         return GenerateResponse.newBuilder()
-                .setImage(GeneratedImage.newBuilder().setImage(image));
+                .setImage(GeneratedImage.newBuilder().setImage(announced(index, sizeBytes)));
+    }
+
+    private static Image announced(int index, long sizeBytes) {
+        return Image.newBuilder().setIndex(index).setSizeBytes(sizeBytes).build();
     }
 
     private static GenerateResponse.Builder chunk(int index, long offset, int length) {
-        return GenerateResponse.newBuilder()
-                .setImageChunk(ImageChunk.newBuilder()
-                        .setIndex(index)
-                        .setOffset(offset)
-                        .setData(ByteString.copyFrom(new byte[length])));
+        return GenerateResponse.newBuilder().setImageChunk(bytes(index, offset, length));
+    }
+
+    private static ImageChunk bytes(int index, long offset, int length) {
+        return ImageChunk.newBuilder()
+                .setIndex(index)
+                .setOffset(offset)
+                .setData(ByteString.copyFrom(new byte[length]))
+                .build();
     }
 
     private static GenerateResponse.Builder completed() {

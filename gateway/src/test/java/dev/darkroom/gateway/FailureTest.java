@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Each service behind the gateway down, slow, dying and talking nonsense. */
 final class FailureTest {
     private final TestingGateway gateway = new TestingGateway(
-            Map.of("darkroom.upstreams.safety.timeout", "1500ms", "darkroom.upstreams.text2image.timeout", "400ms"));
+            Map.of("darkroom.upstreams.safety.timeout", "1500ms", "darkroom.upstreams.text2image.timeout", "1500ms"));
 
     @AfterEach
     void close() {

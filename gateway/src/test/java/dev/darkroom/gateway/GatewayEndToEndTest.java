@@ -9,15 +9,18 @@ import dev.darkroom.gateway.v1.GetServerInfoRequest;
 import dev.darkroom.gateway.v1.GetServerInfoResponse;
 import dev.darkroom.gateway.v1.ImagesCompleted;
 import dev.darkroom.gateway.v1.ListModelsRequest;
+import dev.darkroom.gateway.v1.ListModelsResponse;
 import dev.darkroom.gateway.v1.ModelServiceGrpc;
 import dev.darkroom.gateway.v1.ServerInfoServiceGrpc;
 import dev.darkroom.gateway.v1.StreamGenerateImagesRequest;
 import dev.darkroom.gateway.v1.StreamGenerateImagesResponse;
 import dev.darkroom.gateway.v1.StreamGenerateImagesResponse.EventCase;
+import dev.darkroom.media.v1.StageTime;
 import dev.darkroom.media.v1.Warning;
 import dev.darkroom.rpc.ErrorDetails;
 import dev.darkroom.rpc.Violation;
 import dev.darkroom.safety.v1.OutputVerdict;
+import dev.darkroom.safety.v1.UsedPolicy;
 import dev.darkroom.text2image.v1.ImageParameters;
 import io.grpc.Context;
 import io.grpc.Deadline;
@@ -62,11 +65,11 @@ final class GatewayEndToEndTest {
                 .doesNotHaveDuplicates();
         assertThat(events.getFirst().getOperationStarted().getName()).matches("operations/[0-9a-f-]{36}");
         assertThat(events.get(1).getStageStarted().getStage()).isEqualTo("check_prompt");
-        assertThat(events.getLast().getSequence()).isEqualTo(12);
+        assertThat(events.getLast().getSequence()).isEqualTo(13);
     }
 
     @Test
-    void streamGenerateImages_twoImages_deliversBothWholeAndUnchecked() {
+    void streamGenerateImages_twoImages_deliversBothWholeAndChecked() {
         List<StreamGenerateImagesResponse> events = gateway.generate(TestingGateway.request(
                 ImageParameters.newBuilder().setPrompt("two pandas").setSeed(41).setNumImagesPerPrompt(2)));
 
@@ -75,7 +78,7 @@ final class GatewayEndToEndTest {
         assertThat(events)
                 .filteredOn(StreamGenerateImagesResponse::hasImage)
                 .extracting(event -> event.getImage().getOutputVerdict())
-                .containsExactly(OutputVerdict.OUTPUT_VERDICT_UNCHECKED, OutputVerdict.OUTPUT_VERDICT_UNCHECKED);
+                .containsExactly(OutputVerdict.OUTPUT_VERDICT_ALLOWED, OutputVerdict.OUTPUT_VERDICT_ALLOWED);
     }
 
     @Test
@@ -85,8 +88,16 @@ final class GatewayEndToEndTest {
         ImagesCompleted completed = events.getLast().getCompleted();
         assertThat(completed.getParameters().getScheduler()).isEqualTo("ddim");
         assertThat(completed.getFingerprint().getModelDigest()).isEqualTo("0".repeat(64));
-        assertThat(completed.getSafetyPolicy()).isEqualTo("default");
-        assertThat(completed.getSafetyPolicyDigest()).isEqualTo(TestingSafetyService.POLICY_DIGEST);
+        assertThat(completed.getSafetyPoliciesList())
+                .containsExactly(UsedPolicy.newBuilder()
+                        .setName("default")
+                        .setDigest(TestingSafetyService.POLICY_DIGEST)
+                        .build());
+        assertThat(completed.getUpscaleFactor()).isEqualTo(1);
+        assertThat(completed.hasUpscale()).isFalse();
+        assertThat(completed.getStageTimesList())
+                .extracting(StageTime::getStage)
+                .containsExactly("check_prompt", "denoise", "check_output");
     }
 
     @Test
@@ -130,7 +141,9 @@ final class GatewayEndToEndTest {
 
         assertThat(failure.code()).isEqualTo(Status.Code.INVALID_ARGUMENT);
         assertThat(failure.reason()).isEqualTo("PROMPT_BLOCKED");
-        assertThat(failure.metadata()).containsEntry("categories", "weapons").containsEntry("safety_policy", "default");
+        assertThat(failure.metadata())
+                .containsEntry("categories", "weapons")
+                .containsEntry("safety_policies", "default");
         assertThat(failure.toString()).doesNotContain("sword", "lake");
         assertThat(gateway.textToImage.calls).isEmpty();
     }
@@ -228,7 +241,7 @@ final class GatewayEndToEndTest {
 
         assertThat(failure.code()).isEqualTo(Status.Code.NOT_FOUND);
         assertThat(failure.reason()).isEqualTo("POLICY_UNKNOWN");
-        assertThat(failure.message()).isEqualTo("No policy is called nursery; known: default");
+        assertThat(failure.message()).isEqualTo("No policy is called nursery; known: default, lax, strict");
         assertThat(gateway.textToImage.calls).isEmpty();
     }
 
@@ -243,11 +256,13 @@ final class GatewayEndToEndTest {
                 .streamGenerateImages(TestingGateway.request("a fox"))
                 .forEachRemaining(_ -> {});
 
-        assertThat(Stream.of(gateway.safetyServer, gateway.textToImageServer)).allSatisfy(upstream -> {
-            Metadata received = upstream.headers.remove();
-            assertThat(received.get(key("traceparent"))).startsWith("00-" + traceId + "-");
-            assertThat(received.get(key("authorization"))).isEqualTo("Bearer " + TestingGateway.TOKEN);
-        });
+        assertThat(Stream.of(gateway.safetyServer, gateway.textToImageServer)
+                        .flatMap(upstream -> upstream.headers.stream()))
+                .hasSize(4) // ListModels, CheckPrompt, Generate, CheckOutput
+                .allSatisfy(received -> {
+                    assertThat(received.get(key("traceparent"))).startsWith("00-" + traceId + "-");
+                    assertThat(received.get(key("authorization"))).isEqualTo("Bearer " + TestingGateway.TOKEN);
+                });
     }
 
     @Test
@@ -260,8 +275,10 @@ final class GatewayEndToEndTest {
                 .streamGenerateImages(TestingGateway.request("a fox"))
                 .forEachRemaining(_ -> {});
 
-        assertThat(gateway.textToImageServer.headers.remove().getAll(key("authorization")))
-                .containsExactly("Bearer " + TestingGateway.TOKEN);
+        assertThat(gateway.textToImageServer.headers)
+                .isNotEmpty()
+                .allSatisfy(received -> assertThat(received.getAll(key("authorization")))
+                        .containsExactly("Bearer " + TestingGateway.TOKEN));
     }
 
     @Test
@@ -296,10 +313,11 @@ final class GatewayEndToEndTest {
 
     @Test
     void listModels_always_listsThoseOfTextToImage() {
-        assertThat(ModelServiceGrpc.newBlockingStub(gateway.channel)
-                        .listModels(ListModelsRequest.getDefaultInstance())
-                        .getImageModelsList())
-                .containsExactly(TestingTextToImageService.MODEL);
+        ListModelsResponse models =
+                ModelServiceGrpc.newBlockingStub(gateway.channel).listModels(ListModelsRequest.getDefaultInstance());
+
+        assertThat(models.getImageModelsList()).containsExactly(TestingTextToImageService.MODEL);
+        assertThat(models.getUpscaleModelsList()).containsExactly(TestingTextToImageService.UPSCALER);
     }
 
     @Test

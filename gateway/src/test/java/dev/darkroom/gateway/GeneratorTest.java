@@ -39,6 +39,6 @@ final class GeneratorTest {
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(30),
                 Duration.ofSeconds(10));
-        return new Upstream(configuration, TextToImageServiceGrpc.getListModelsMethod(), List.of());
+        return new Upstream(configuration, List.of(TextToImageServiceGrpc.getListModelsMethod()), List.of());
     }
 }

@@ -4,8 +4,11 @@ package dev.darkroom.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
 import dev.darkroom.conformance.LogCapture;
+import dev.darkroom.gateway.v1.StreamUpscaleImageRequest;
 import dev.darkroom.text2image.v1.ImageParameters;
+import dev.darkroom.text2image.v1.UpscaleParameters;
 import io.grpc.Status;
 import java.util.List;
 import java.util.stream.Stream;
@@ -20,6 +23,16 @@ final class PromptPrivacyTest {
                 TestingGateway gateway = new TestingGateway()) {
             gateway.generate(TestingGateway.request("served Quetzalcoatl"));
             gateway.generate(TestingGateway.request("flagged ghost Quetzalcoatl"));
+            gateway.generate(TestingGateway.request("enlarged Quetzalcoatl").toBuilder()
+                    .setUpscaleFactor(4)
+                    .build());
+            gateway.failure(TestingGateway.request("enlarged by too much Quetzalcoatl").toBuilder()
+                    .setUpscaleFactor(3)
+                    .build());
+            gateway.upscale(StreamUpscaleImageRequest.newBuilder()
+                    .setParameters(UpscaleParameters.newBuilder().setPrompt("enlarged Quetzalcoatl"))
+                    .setImage(ByteString.copyFromUtf8("a picture of Quetzalcoatl"))
+                    .build());
             gateway.failure(TestingGateway.request("blocked sword Quetzalcoatl"));
             gateway.failure(TestingGateway.request("refused \0 Quetzalcoatl"));
             gateway.failure(TestingGateway.request(ImageParameters.newBuilder()
@@ -36,6 +49,7 @@ final class PromptPrivacyTest {
         }
 
         assertThat(lines).anyMatch(line -> line.contains("StreamGenerateImages code=OK"));
+        assertThat(lines).anyMatch(line -> line.contains("StreamUpscaleImage code=OK"));
         assertThat(lines).noneMatch(line -> line.contains("Quetzalcoatl"));
     }
 }

@@ -6,6 +6,8 @@ import dev.darkroom.gateway.v1.GenerationServiceGrpc;
 import dev.darkroom.gateway.v1.GenerationServiceGrpc.GenerationServiceBlockingStub;
 import dev.darkroom.gateway.v1.StreamGenerateImagesRequest;
 import dev.darkroom.gateway.v1.StreamGenerateImagesResponse;
+import dev.darkroom.gateway.v1.StreamUpscaleImageRequest;
+import dev.darkroom.gateway.v1.StreamUpscaleImageResponse;
 import dev.darkroom.rpc.ErrorDetails;
 import dev.darkroom.rpc.ServiceApplication;
 import dev.darkroom.text2image.v1.ImageParameters;
@@ -63,6 +65,22 @@ final class TestingGateway implements AutoCloseable {
         List<StreamGenerateImagesResponse> events = new ArrayList<>();
         stub().streamGenerateImages(request).forEachRemaining(events::add);
         return events;
+    }
+
+    /** Enlarges as a plain client does. */
+    List<StreamUpscaleImageResponse> upscale(StreamUpscaleImageRequest request) {
+        List<StreamUpscaleImageResponse> events = new ArrayList<>();
+        stub().streamUpscaleImage(request).forEachRemaining(events::add);
+        return events;
+    }
+
+    /** What a request that must fail fails with. */
+    ErrorDetails failure(StreamUpscaleImageRequest request) {
+        try {
+            throw new AssertionError("was served: " + upscale(request).size() + " events");
+        } catch (StatusRuntimeException failure) {
+            return ErrorDetails.of(failure);
+        }
     }
 
     /** What a request that must fail fails with. */

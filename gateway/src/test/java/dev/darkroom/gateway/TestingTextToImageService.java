@@ -11,6 +11,7 @@ import dev.darkroom.media.v1.Preview;
 import dev.darkroom.media.v1.Queued;
 import dev.darkroom.media.v1.StageStarted;
 import dev.darkroom.media.v1.StepCompleted;
+import dev.darkroom.media.v1.Warning;
 import dev.darkroom.text2image.v1.GenerateRequest;
 import dev.darkroom.text2image.v1.GenerateResponse;
 import dev.darkroom.text2image.v1.GeneratedImage;
@@ -21,6 +22,12 @@ import dev.darkroom.text2image.v1.ImageParameters;
 import dev.darkroom.text2image.v1.ListModelsRequest;
 import dev.darkroom.text2image.v1.ListModelsResponse;
 import dev.darkroom.text2image.v1.TextToImageServiceGrpc;
+import dev.darkroom.text2image.v1.UpscaleLimits;
+import dev.darkroom.text2image.v1.UpscaleModel;
+import dev.darkroom.text2image.v1.UpscaleParameters;
+import dev.darkroom.text2image.v1.UpscaleRequest;
+import dev.darkroom.text2image.v1.UpscaleResponse;
+import dev.darkroom.text2image.v1.UpscalingCompleted;
 import io.grpc.Context;
 import io.grpc.Deadline;
 import io.grpc.Status;
@@ -31,9 +38,12 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -72,6 +82,39 @@ final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImage
             .addSchedulers("ddim")
             .addSchedulers("euler")
             .build();
+    static final UpscaleModel UPSCALER = UpscaleModel.newBuilder()
+            .setName("louder-noise")
+            .setPipeline("TestingUpscalePipeline")
+            .setScaleFactor(4)
+            .setDefaults(UpscaleParameters.newBuilder()
+                    .setModel("louder-noise")
+                    .setNumInferenceSteps(3)
+                    .setGuidanceScale(1)
+                    .setNoiseLevel(20)
+                    .setScheduler("ddim"))
+            .setLimits(UpscaleLimits.newBuilder()
+                    .setMinSize(16)
+                    .setMaxSize(256)
+                    .setMaxNumInferenceSteps(50)
+                    .setMaxNoiseLevel(350)
+                    .setMaxPromptLength(2_000)
+                    .setMaxImageBytes(16 << 20))
+            .addSchedulers("ddim")
+            .setFingerprint(Fingerprint.newBuilder().setModelDigest("1".repeat(64)))
+            .build();
+
+    /** The image model that is listed. */
+    volatile ImageModel model = MODEL;
+    /** The upscalers that are listed. */
+    volatile List<UpscaleModel> upscalers = List.of(UPSCALER);
+    /** Calls of Upscale, in the order of their arrival. */
+    final BlockingQueue<UpscaleCall> upscaleCalls = new LinkedBlockingQueue<>();
+    /** What happens to the events of a call of Upscale before they are sent. */
+    volatile UnaryOperator<Stream<UpscaleResponse>> upscaleAltered = UnaryOperator.identity();
+    /** Which calls of Upscale hang after their last event. */
+    volatile Predicate<UpscaleRequest> upscaleHanging = _ -> false;
+
+    private final Map<ByteString, Integer> sizes = new ConcurrentHashMap<>(); // width of each picture that was made
 
     /** Calls of Generate, in the order of their arrival. */
     final BlockingQueue<Call> calls = new LinkedBlockingQueue<>();
@@ -87,6 +130,16 @@ final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImage
     volatile Predicate<GenerateRequest> hanging = _ -> false;
     /** While true, calls of ListModels are taken and never answered. */
     volatile boolean silent;
+
+    /** One call of Upscale. */
+    static final class UpscaleCall {
+        final UpscaleRequest request;
+        final CountDownLatch cancelled = new CountDownLatch(1);
+
+        UpscaleCall(UpscaleRequest request) {
+            this.request = request;
+        }
+    }
 
     /** One call of Generate. */
     static final class Call {
@@ -140,9 +193,73 @@ final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImage
     }
 
     @Override
+    public void upscale(UpscaleRequest request, StreamObserver<UpscaleResponse> observer) {
+        var responses = (ServerCallStreamObserver<UpscaleResponse>) observer;
+        UpscaleCall call = new UpscaleCall(request);
+        upscaleCalls.add(call);
+        Iterator<UpscaleResponse> events =
+                upscaleAltered.apply(numberedUpscale(upscaling(request))).iterator();
+        AtomicBoolean ended = new AtomicBoolean();
+        responses.setOnCancelHandler(call.cancelled::countDown);
+        responses.setOnReadyHandler(() -> {
+            while (responses.isReady() && events.hasNext()) {
+                responses.onNext(events.next());
+            }
+            if (!events.hasNext() && !upscaleHanging.test(request) && ended.compareAndSet(false, true)) {
+                responses.onCompleted();
+            }
+        });
+    }
+
+    private Stream<UpscaleResponse> upscaling(UpscaleRequest request) {
+        UpscaleParameters used = UPSCALER.getDefaults().toBuilder()
+                .mergeFrom(request.getParameters())
+                .build();
+        byte[] pixels = enlarged(request.getImage(), used.getSeed(), imageBytes);
+        int width = 4 * sizes.getOrDefault(request.getImage(), 64);
+        sizes.put(ByteString.copyFrom(pixels), width);
+        return Stream.of(
+                        Stream.of(upscaleEvent().setQueued(Queued.getDefaultInstance())),
+                        Stream.of(upscaleEvent()
+                                .setStageStarted(StageStarted.newBuilder().setStage("denoise"))),
+                        IntStream.rangeClosed(1, used.getNumInferenceSteps())
+                                .mapToObj(step -> upscaleEvent()
+                                        .setStepCompleted(StepCompleted.newBuilder()
+                                                .setStep(step)
+                                                .setNumInferenceSteps(used.getNumInferenceSteps()))),
+                        Stream.of(upscaleEvent().setWarning(Warning.newBuilder().setReason("ALPHA_DROPPED"))),
+                        Stream.of(upscaleEvent().setImage(announcement(0, width, pixels))),
+                        chunks(0, pixels).map(chunk -> upscaleEvent().setImageChunk(chunk)),
+                        Stream.of(upscaleEvent()
+                                .setCompleted(UpscalingCompleted.newBuilder()
+                                        .setParameters(used)
+                                        .setFingerprint(UPSCALER.getFingerprint()))))
+                .flatMap(events -> events)
+                .map(UpscaleResponse.Builder::build);
+    }
+
+    /** What a picture gives with a seed. */
+    static byte[] enlarged(ByteString picture, long seed, int length) {
+        return pixels(31 * seed + picture.hashCode(), length);
+    }
+
+    private static UpscaleResponse.Builder upscaleEvent() {
+        return UpscaleResponse.newBuilder();
+    }
+
+    private static Stream<UpscaleResponse> numberedUpscale(Stream<UpscaleResponse> events) {
+        AtomicLong sequence = new AtomicLong();
+        return events.map(event ->
+                event.toBuilder().setSequence(sequence.incrementAndGet()).build());
+    }
+
+    @Override
     public void listModels(ListModelsRequest request, StreamObserver<ListModelsResponse> responses) {
         if (!silent) {
-            responses.onNext(ListModelsResponse.newBuilder().addModels(MODEL).build());
+            responses.onNext(ListModelsResponse.newBuilder()
+                    .addModels(model)
+                    .addAllUpscalers(upscalers)
+                    .build());
             responses.onCompleted();
         }
     }
@@ -186,25 +303,34 @@ final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImage
 
     private Stream<GenerateResponse> picture(int index, long seed) {
         byte[] pixels = pixels(seed, imageBytes);
-        Image image = Image.newBuilder()
+        sizes.put(ByteString.copyFrom(pixels), 64);
+        GeneratedImage image = GeneratedImage.newBuilder()
+                .setImage(announcement(index, 64, pixels))
+                .setSeed(seed)
+                .build();
+        return Stream.concat(
+                Stream.of(event().setImage(image).build()),
+                chunks(index, pixels).map(chunk -> event().setImageChunk(chunk).build()));
+    }
+
+    private static Image announcement(int index, int width, byte[] pixels) {
+        return Image.newBuilder()
                 .setIndex(index)
-                .setWidth(64)
-                .setHeight(64)
+                .setWidth(width)
+                .setHeight(width)
                 .setMediaType("image/png")
                 .setSizeBytes(pixels.length)
                 .setSha256(sha256(pixels))
                 .build();
-        Stream<GenerateResponse> chunks = IntStream.iterate(0, from -> from < pixels.length, from -> from + CHUNK_BYTES)
+    }
+
+    private static Stream<ImageChunk> chunks(int index, byte[] pixels) {
+        return IntStream.iterate(0, from -> from < pixels.length, from -> from + CHUNK_BYTES)
                 .mapToObj(from -> ImageChunk.newBuilder()
                         .setIndex(index)
                         .setOffset(from)
-                        .setData(ByteString.copyFrom(pixels, from, Math.min(CHUNK_BYTES, pixels.length - from))))
-                .map(chunk -> event().setImageChunk(chunk).build());
-        return Stream.concat(
-                Stream.of(event().setImage(
-                                GeneratedImage.newBuilder().setImage(image).setSeed(seed))
-                        .build()),
-                chunks);
+                        .setData(ByteString.copyFrom(pixels, from, Math.min(CHUNK_BYTES, pixels.length - from)))
+                        .build());
     }
 
     private static GenerationCompleted completed(ImageParameters asked) {

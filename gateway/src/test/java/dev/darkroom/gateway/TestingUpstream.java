@@ -31,6 +31,8 @@ final class TestingUpstream implements AutoCloseable {
     /** Headers of every call but health checks, in the order of their arrival. */
     final Queue<Metadata> headers = new ConcurrentLinkedQueue<>();
 
+    private static final int MAX_MESSAGE_BYTES = 65 << 20;
+
     private final HealthStatusManager health = new HealthStatusManager();
     private final Server server;
 
@@ -43,6 +45,7 @@ final class TestingUpstream implements AutoCloseable {
                 .addService(service)
                 .addService(health.getHealthService())
                 .intercept(new HeaderKeeper())
+                .maxInboundMessageSize(MAX_MESSAGE_BYTES)
                 .build();
         try {
             server.start();

@@ -18,10 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class UpstreamTest {
-    private static final CheckPromptRequest REQUEST = CheckPromptRequest.newBuilder()
-            .setPrompt("a fox")
-            .setPolicy("default")
-            .build();
+    private static final CheckPromptRequest REQUEST =
+            CheckPromptRequest.newBuilder().setPrompt("a fox").build();
 
     @TempDir
     private Path folder = Path.of("");
@@ -31,7 +29,7 @@ final class UpstreamTest {
         TestingCertificate certificate = TestingCertificate.create(folder);
         try (TestingUpstream server = new TestingUpstream(new TestingSafetyService(), certificate.serverCredentials());
                 Upstream upstream = upstream(server.address(), certificate.pem())) {
-            assertThat(check(upstream).getPolicy()).isEqualTo("default");
+            assertThat(check(upstream).getPolicies(0).getName()).isEqualTo("default");
         }
     }
 
@@ -62,7 +60,7 @@ final class UpstreamTest {
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(30),
                 Duration.ofSeconds(10));
-        return new Upstream(config, SafetyServiceGrpc.getCheckPromptMethod(), List.of());
+        return new Upstream(config, List.of(SafetyServiceGrpc.getCheckPromptMethod()), List.of());
     }
 
     private static CheckPromptResponse check(Upstream upstream) {

@@ -86,7 +86,10 @@ public abstract sealed class Fault extends RuntimeException {
         public NotFound(String reason, String resourceType, String name, List<String> known) {
             super(
                     reason,
-                    "No " + resourceType + " is called " + Echo.of(name) + "; known: " + String.join(", ", known),
+                    known.isEmpty()
+                            ? "There is no " + resourceType + " here"
+                            : "No " + resourceType + " is called " + Echo.of(name) + "; known: "
+                                    + String.join(", ", known),
                     Map.of("name", Echo.of(name), "known", String.join(",", known)),
                     null);
             this.resourceType = resourceType;

@@ -36,6 +36,7 @@ public final class Readiness {
     private final RpcConfiguration configuration;
     private final BeanProvider<Preparation> preparations;
     private final CompletableFuture<Void> prepared = new CompletableFuture<>();
+    private volatile boolean ready;
     private volatile @Nullable Thread preparing;
 
     Readiness(
@@ -50,7 +51,7 @@ public final class Readiness {
 
     /** Whether requests are served now. */
     public boolean isReady() {
-        return prepared.isDone() && !prepared.isCompletedExceptionally();
+        return ready;
     }
 
     /** Waits until the service serves; throws when it could not be prepared or the time is over. */
@@ -105,9 +106,10 @@ public final class Readiness {
             for (Preparation preparation : preparations) {
                 preparation.prepare();
             }
-            // Calls are let in before anybody can be told SERVING.
-            prepared.complete(null);
+            // Calls are let in before anybody can be told SERVING, and who awaits this finds both done.
+            ready = true;
             setAll(server, ServingStatus.SERVING);
+            prepared.complete(null);
             LOG.info("event=serving port={}", port);
         } catch (InterruptedException e) {
             LOG.info("event=preparation_stopped");

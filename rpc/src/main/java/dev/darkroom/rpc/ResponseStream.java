@@ -106,6 +106,16 @@ public final class ResponseStream<T> {
         }
     }
 
+    /** Whether an event that is handed in now leaves at once. A hint: the peer's room changes at any time. */
+    public boolean hasRoom() {
+        lock.lock();
+        try {
+            return pending.isEmpty() && observer.isReady();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** True as soon as the caller went away or the deadline passed. */
     public boolean isCancelled() {
         return context.isCancelled() || observer.isCancelled();

@@ -112,7 +112,8 @@ public final class ServerChain implements BeanCreatedEventListener<ServerBuilder
         };
     }
 
-    static boolean isPlumbing(String fullMethodName) {
+    /** Whether a method is one of health or reflection, by its full name. */
+    public static boolean isPlumbing(String fullMethodName) {
         return fullMethodName.startsWith("grpc.health.") || fullMethodName.startsWith("grpc.reflection.");
     }
 

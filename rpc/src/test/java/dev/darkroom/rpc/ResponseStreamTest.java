@@ -14,6 +14,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.slf4j.MDC;
 
 @Timeout(60)
@@ -40,6 +42,22 @@ final class ResponseStreamTest {
 
             assertThat(reader.read(1000).awaitEnd()).isEqualTo(Status.Code.OK);
             assertThat(reader.sequences()).containsExactly(1L, 101L, 102L, 103L);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, false", "2, true"})
+    void hasRoom_afterOneEvent_isWhatTheReaderStillTakes(int taken, boolean room) throws Exception {
+        CompletableFuture<Boolean> seen = new CompletableFuture<>();
+        TestingGenerator generator = new TestingGenerator(stream -> {
+            stream.send(event(1));
+            seen.complete(stream.hasRoom());
+        });
+        try (TestingServer server = new TestingServer(generator, TestingServer.configuration())) {
+            TestingReader reader = new TestingReader(server.channel()).read(taken);
+
+            assertThat(seen).succeedsWithin(SOON).isEqualTo(room);
+            assertThat(reader.read(1).awaitEnd()).isEqualTo(Status.Code.OK);
         }
     }
 

@@ -52,7 +52,8 @@ final class ServiceApplicationTest {
             try {
                 assertThat(SafetyServiceGrpc.newBlockingStub(toAlpha)
                                 .checkPrompt(CheckPromptRequest.getDefaultInstance())
-                                .getPolicy())
+                                .getPolicies(0)
+                                .getName())
                         .isEqualTo("from alpha");
                 assertThat(TextToImageServiceGrpc.newBlockingStub(toBeta)
                                 .listModels(ListModelsRequest.getDefaultInstance())

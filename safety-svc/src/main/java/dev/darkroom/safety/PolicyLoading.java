@@ -10,6 +10,7 @@ import io.micronaut.context.annotation.Factory;
 import io.micronaut.context.exceptions.ConfigurationException;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -30,7 +31,7 @@ final class PolicyLoading {
     Preparation preparation(SafetyConfiguration configuration, CompletableFuture<Policies> policies) {
         return () -> {
             Policies read = read(configuration.policiesDirectory());
-            PromptCheck.check(read.byDefault(), "a fox in the sn0w", ""); // loads classes and tables
+            PromptCheck.check(List.of(read.byDefault()), "a fox in the sn0w", ""); // loads classes and tables
             policies.complete(read);
         };
     }

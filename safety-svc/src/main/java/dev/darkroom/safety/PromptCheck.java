@@ -12,10 +12,13 @@ import dev.darkroom.safety.text.Span;
 import dev.darkroom.safety.text.Words;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 
 /**
- * Judges the words of a request under a policy.
+ * Judges the words of a request under policies: each by itself, the strictest counts.
  *
  * <ol>
  *   <li>Undo what disguises letters: forms, marks, lookalikes, invisible characters ({@link FoldedText}).
@@ -31,13 +34,21 @@ final class PromptCheck {
 
     private static final Comparator<Span> OUTER_FIRST = Comparator.comparingInt(Span::start)
             .thenComparing(Comparator.comparingInt(Span::end).reversed());
+    private static final Comparator<Finding> IN_ORDER = Comparator.comparing(Finding::field)
+            .thenComparing(Finding::span, OUTER_FIRST)
+            .thenComparing(Finding::category);
 
     private PromptCheck() {}
 
-    static Verdict check(Policy policy, String prompt, String negativePrompt) {
-        List<Finding> findings = new ArrayList<>(find(policy, Field.PROMPT, prompt));
-        findings.addAll(find(policy, Field.NEGATIVE_PROMPT, negativePrompt));
-        return new Verdict(policy, findings);
+    static Verdict check(List<Policy> policies, String prompt, String negativePrompt) {
+        Map<Finding.Place, Finding> findings = new HashMap<>();
+        for (Policy policy : policies) {
+            Stream.concat(
+                            find(policy, Field.PROMPT, prompt).stream(),
+                            find(policy, Field.NEGATIVE_PROMPT, negativePrompt).stream())
+                    .forEach(finding -> findings.merge(finding.place(), finding, Finding::stricter));
+        }
+        return new Verdict(policies, findings.values().stream().sorted(IN_ORDER).toList());
     }
 
     private static List<Finding> find(Policy policy, Field field, String text) {
@@ -46,10 +57,11 @@ final class PromptCheck {
         List<Finding> findings = new ArrayList<>();
         for (Category category : policy.categories()) {
             if (field == Field.PROMPT || category.inNegativePrompts()) {
-                spans(category, folded, words).forEach(span -> findings.add(new Finding(category, field, span)));
+                spans(category, folded, words)
+                        .forEach(span -> findings.add(
+                                new Finding(category.name(), category.severity(), category.action(), field, span)));
             }
         }
-        findings.sort(Comparator.comparing(Finding::span, OUTER_FIRST));
         return findings;
     }
 

@@ -43,12 +43,12 @@ class CheckPromptTiming {
                 "check, as written",
                 prompts(0),
                 THREADS::getCurrentThreadCpuTime,
-                prompt -> PromptCheck.check(policy, prompt, "blurry, tree"));
+                prompt -> PromptCheck.check(List.of(policy), prompt, "blurry, tree"));
         time(
                 "check, 500 characters",
                 prompts(500),
                 THREADS::getCurrentThreadCpuTime,
-                prompt -> PromptCheck.check(policy, prompt, "blurry, tree"));
+                prompt -> PromptCheck.check(List.of(policy), prompt, "blurry, tree"));
     }
 
     @Test

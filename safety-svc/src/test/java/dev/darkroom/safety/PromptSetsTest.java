@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
  */
 class PromptSetsTest {
 
-    private static final Policy POLICY = new Policies(null).byDefault();
+    private static final List<Policy> POLICIES = List.of(new Policies(null).byDefault());
 
     @Test
     void check_harmlessTwins_atMostThreeInTwoHundredAreNotAllowed() {
@@ -107,14 +107,14 @@ class PromptSetsTest {
 
     private static boolean isBlockedForItsCategory(String line) {
         String category = line.substring(0, line.indexOf(' '));
-        Verdict verdict = PromptCheck.check(POLICY, line.substring(line.indexOf(' ') + 1), "");
+        Verdict verdict = PromptCheck.check(POLICIES, line.substring(line.indexOf(' ') + 1), "");
         return verdict.action() == Action.BLOCK
                 && verdict.findings().stream()
-                        .anyMatch(finding -> finding.category().name().equals(category));
+                        .anyMatch(finding -> finding.category().equals(category));
     }
 
     private static Action action(String prompt) {
-        return PromptCheck.check(POLICY, prompt, "").action();
+        return PromptCheck.check(POLICIES, prompt, "").action();
     }
 
     private static double rate(List<String> some, List<String> all) {

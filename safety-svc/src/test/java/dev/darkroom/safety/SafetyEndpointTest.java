@@ -5,6 +5,7 @@ package dev.darkroom.safety;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.darkroom.rpc.ErrorDetails;
 import dev.darkroom.rpc.ServiceApplication;
@@ -17,6 +18,7 @@ import dev.darkroom.safety.v1.Finding;
 import dev.darkroom.safety.v1.SafetyServiceGrpc;
 import dev.darkroom.safety.v1.SafetyServiceGrpc.SafetyServiceBlockingStub;
 import dev.darkroom.safety.v1.Severity;
+import dev.darkroom.safety.v1.UsedPolicy;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.Status;
@@ -70,8 +72,8 @@ class SafetyEndpointTest {
         CheckPromptResponse response = check("a knife on a plain red background", "");
 
         assertThat(response.getAction()).isEqualTo(Action.ACTION_BLOCK);
-        assertThat(response.getPolicy()).isEqualTo("default");
-        assertThat(response.getPolicyDigest()).matches("[0-9a-f]{64}");
+        assertThat(response.getPoliciesList()).extracting(UsedPolicy::getName).containsExactly("default");
+        assertThat(response.getPolicies(0).getDigest()).matches("[0-9a-f]{64}");
         assertThat(response.getFindingsList())
                 .containsExactly(Finding.newBuilder()
                         .setCategory("weapons")
@@ -92,27 +94,47 @@ class SafetyEndpointTest {
     }
 
     @Test
-    void checkPrompt_otherPolicy_judgesByIt() {
+    void checkPrompt_otherPolicy_judgesBesideTheServersOwn() {
         CheckPromptResponse response = safety.checkPrompt(CheckPromptRequest.newBuilder()
                 .setPrompt("a cat with a knife")
-                .setPolicy("pets")
+                .addPolicies("pets")
+                .addPolicies("default")
+                .addPolicies("pets")
                 .build());
 
-        assertThat(response.getAction()).isEqualTo(Action.ACTION_FLAG);
-        assertThat(response.getFindingsList()).extracting(Finding::getCategory).containsExactly("pets");
+        assertThat(response.getAction()).isEqualTo(Action.ACTION_BLOCK);
+        assertThat(response.getFindingsList())
+                .extracting(Finding::getCategory, Finding::getAction)
+                .containsExactly(tuple("pets", Action.ACTION_FLAG), tuple("weapons", Action.ACTION_BLOCK));
+        assertThat(response.getPoliciesList()).extracting(UsedPolicy::getName).containsExactly("default", "pets");
     }
 
     @Test
     void checkPrompt_unknownPolicy_isNotFoundAndNamesTheKnown() {
         StatusRuntimeException refusal = refusal(CheckPromptRequest.newBuilder()
                 .setPrompt("a fox")
-                .setPolicy("nobody")
+                .addPolicies("pets")
+                .addPolicies("nobody")
                 .build());
 
         ErrorDetails details = ErrorDetails.of(refusal);
         assertThat(details.code()).isEqualTo(Status.Code.NOT_FOUND);
         assertThat(details.reason()).isEqualTo("POLICY_UNKNOWN");
-        assertThat(details.metadata()).containsEntry("known", "default,pets");
+        assertThat(details.metadata()).containsEntry("name", "nobody").containsEntry("known", "default,pets");
+    }
+
+    @Test
+    void checkPrompt_tooManyPoliciesAndAnEmptyName_namesBoth() {
+        CheckPromptRequest.Builder request =
+                CheckPromptRequest.newBuilder().addPolicies("pets").addPolicies("");
+        for (int i = 0; i < 7; i++) {
+            request.addPolicies("pets");
+        }
+
+        assertThat(ErrorDetails.of(refusal(request.build())).violations())
+                .containsExactly(
+                        new Violation("policies", "must be at most 8 names, but was 9"),
+                        new Violation("policies[1]", "must be 1 to 64 Unicode code points long, but was 0"));
     }
 
     @Test

@@ -7,7 +7,10 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 
-/** The {@code darkroom} command. Exit codes: 0 done, 1 failed, 2 refused for what was asked, 130 interrupted. */
+/**
+ * The {@code darkroom} command. Exit codes: 0 done, 1 failed, 2 refused for what was asked, 3 done but pictures were held back for what they
+ * show, 130 interrupted.
+ */
 @Command(
         name = "darkroom",
         versionProvider = Darkroom.Version.class,
@@ -15,6 +18,7 @@ import picocli.CommandLine.IVersionProvider;
         mixinStandardHelpOptions = true,
         subcommands = {
             ImageCommand.class,
+            UpscaleCommand.class,
             ModelsCommand.class,
             InspectCommand.class,
             SheetCommand.class,
@@ -30,7 +34,9 @@ public final class Darkroom {
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new Darkroom()).setExecutionExceptionHandler(new Failures());
+        return new CommandLine(new Darkroom())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionExceptionHandler(new Failures());
     }
 
     /** What the build wrote into the jar. */

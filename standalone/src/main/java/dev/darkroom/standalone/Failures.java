@@ -19,6 +19,7 @@ final class Failures implements IExecutionExceptionHandler {
 
     static final int FAILED = 1;
     static final int REFUSED = 2;
+    static final int HELD_BACK = 3;
 
     private static final Set<Status.Code> CALLERS_FAULT = Set.of(Status.Code.INVALID_ARGUMENT, Status.Code.NOT_FOUND);
     private static final Map<String, String> OPTIONS = Map.ofEntries(
@@ -34,14 +35,18 @@ final class Failures implements IExecutionExceptionHandler {
             Map.entry("parameters.width", "--width"),
             Map.entry("parameters.height", "--height"),
             Map.entry("preview_interval", "--preview-every"),
+            Map.entry("upscale_factor", "--size"),
+            Map.entry("parameters.noise_level", "--noise-level"),
+            Map.entry("image", "the picture"),
             Map.entry("safety_policy", "--safety-policy"));
+    private static final Map<String, String> UPSCALE_OPTIONS = Map.of("parameters.prompt", "--prompt");
 
     @Override
     public int handleExecutionException(Exception failure, CommandLine command, @Nullable ParseResult parsed) {
         PrintWriter err = command.getErr();
         if (failure instanceof StatusRuntimeException status) {
             ErrorDetails details = ErrorDetails.of(status);
-            print(details, err);
+            print(details, command.getCommandName(), err);
             return CALLERS_FAULT.contains(details.code()) ? REFUSED : FAILED;
         }
         err.println("darkroom: "
@@ -50,22 +55,26 @@ final class Failures implements IExecutionExceptionHandler {
         return failure instanceof IllegalArgumentException ? REFUSED : FAILED;
     }
 
-    private static void print(ErrorDetails details, PrintWriter err) {
+    private static void print(ErrorDetails details, String command, PrintWriter err) {
         if (details.domain().isEmpty() && details.code() == Status.Code.UNAVAILABLE) {
             err.println("darkroom: no gateway answers there. 'darkroom serve' starts one and prints its address.");
             return;
         }
         err.println(
                 "darkroom: " + (details.violations().isEmpty() ? details.message() : "this cannot be done as asked:"));
-        details.violations().forEach(it -> err.println("  " + option(it.field()) + ": " + it.description()));
+        details.violations().forEach(it -> err.println("  " + option(it.field(), command) + ": " + it.description()));
         details.metadata().forEach((key, value) -> err.println("  " + key.replace('_', ' ') + ": " + value));
+        if (details.code() == Status.Code.UNAUTHENTICATED) {
+            err.println("  Put the key into the environment variable DARKROOM_API_KEY.");
+        }
         if (details.retryAfter() != null) {
             err.printf(
                     "  Try again in %d s.%n", Math.max(1, details.retryAfter().toSeconds()));
         }
     }
 
-    private static String option(String field) {
-        return OPTIONS.getOrDefault(field, field);
+    private static String option(String field, String command) {
+        String option = OPTIONS.getOrDefault(field, field);
+        return command.equals("upscale") ? UPSCALE_OPTIONS.getOrDefault(field, option) : option;
     }
 }

@@ -6,6 +6,8 @@ import io.grpc.Channel;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.stub.MetadataUtils;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 final class Gateway implements AutoCloseable {
 
     private static final long CLOSE_SECONDS = 5;
+
+    private static final Metadata.Key<String> AUTHORIZATION =
+            Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
 
     private final ManagedChannel channel;
     private final @Nullable Services services;
@@ -53,6 +58,13 @@ final class Gateway implements AutoCloseable {
 
     private static ManagedChannel channel(String address) {
         return Grpc.newChannelBuilder(address, InsecureChannelCredentials.create())
+                .intercept(MetadataUtils.newAttachHeadersInterceptor(headers(System.getenv("DARKROOM_API_KEY"))))
                 .build();
+    }
+
+    private static Metadata headers(@Nullable String apiKey) {
+        Metadata headers = new Metadata();
+        Given.use(apiKey, key -> headers.put(AUTHORIZATION, "Bearer " + key));
+        return headers;
     }
 }

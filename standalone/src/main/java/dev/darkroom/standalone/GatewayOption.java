@@ -12,7 +12,8 @@ final class GatewayOption {
             names = "--server",
             paramLabel = "HOST:PORT",
             description =
-                    "Use a running gateway ('darkroom serve' prints its address). Default: start the services in this process.")
+                    "Use a running gateway ('darkroom serve' prints its address), with the key in DARKROOM_API_KEY if it asks for one."
+                            + " Default: start the services in this process.")
     private @Nullable String server;
 
     Gateway connect() {

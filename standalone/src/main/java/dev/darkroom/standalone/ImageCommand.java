@@ -4,19 +4,23 @@ package dev.darkroom.standalone;
 
 import dev.darkroom.gateway.v1.GenerationServiceGrpc;
 import dev.darkroom.gateway.v1.ImagesCompleted;
+import dev.darkroom.gateway.v1.ListModelsRequest;
+import dev.darkroom.gateway.v1.ListModelsResponse;
+import dev.darkroom.gateway.v1.ModelServiceGrpc;
 import dev.darkroom.gateway.v1.StreamGenerateImagesRequest;
 import dev.darkroom.gateway.v1.StreamGenerateImagesResponse;
-import dev.darkroom.media.v1.Preview;
 import dev.darkroom.media.v1.Warning;
 import dev.darkroom.text2image.v1.ImageParameters;
+import io.grpc.Channel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -78,14 +82,30 @@ final class ImageCommand implements Callable<Integer> {
             description = "A name that 'darkroom models' lists. Default: the first.")
     private String model = "";
 
-    @Option(names = "--width", description = "Pixels. Default: the model's.")
+    @Option(
+            names = "--size",
+            paramLabel = "PIXELS",
+            description =
+                    "Longer side of the picture: what the model draws, or 4 or 16 times that (64, 256 or 1024). Default: the model's.")
+    private @Nullable Integer size;
+
+    @Option(
+            names = "--width",
+            description = "Pixels that the model draws, before they are enlarged. Default: the model's.")
     private @Nullable Integer width;
 
-    @Option(names = "--height", description = "Pixels. Default: the model's.")
+    @Option(names = "--height", description = "As --width.")
     private @Nullable Integer height;
 
-    @Option(names = "--preview", description = "Keep an evolving picture beside the output while it is made.")
-    private boolean preview;
+    @Option(
+            names = "--preview",
+            paramLabel = "MODE",
+            arity = "0..1",
+            preprocessor = PreviewMode.OnlyAttached.class,
+            description =
+                    "Show the picture while it is made: auto (in the terminal if it can draw, or else in a file beside the output), kitty, sixel,"
+                            + " blocks, file or off. Without a value: auto.")
+    private PreviewMode preview = PreviewMode.OFF;
 
     @Option(names = "--preview-every", defaultValue = "2", description = "Steps between previews. Default: 2.")
     private int previewEvery;
@@ -93,7 +113,7 @@ final class ImageCommand implements Callable<Integer> {
     @Option(
             names = "--safety-policy",
             defaultValue = "",
-            description = "Safety policy to check under. Default: default.")
+            description = "Safety policy to check under beside the server's own.")
     private String safetyPolicy = "";
 
     @Option(names = "--json", description = "Print one JSON object about the result.")
@@ -117,21 +137,30 @@ final class ImageCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         long start = System.nanoTime();
         PictureFiles files = PictureFiles.of(output, prompt, images);
+        Progress progress = Progress.onTerminal(quiet || json);
+        PreviewMode mode = progress.isShown() ? preview.on(System.getenv()) : preview.withoutTerminal();
+        PreviewDisplay display = new PreviewDisplay(mode, files, images);
         try (Gateway connected = gateway.connect()) {
-            var events =
-                    GenerationServiceGrpc.newBlockingStub(connected.channel()).streamGenerateImages(request());
-            ImagesCompleted completed = receive(events, files);
+            var events = GenerationServiceGrpc.newBlockingStub(connected.channel())
+                    .streamGenerateImages(request(mode, connected.channel()));
+            ImagesCompleted completed = receive(events, progress, display);
+            display.show(pictures);
             report(new ImageReport(completed, pictures, warnings, write(files), sheet(files), millisSince(start)));
         }
-        return 0;
+        return pictures.stream().anyMatch(Picture::isBlocked) ? Failures.HELD_BACK : 0;
     }
 
-    private StreamGenerateImagesRequest request() {
-        return StreamGenerateImagesRequest.newBuilder()
+    private StreamGenerateImagesRequest request(PreviewMode mode, Channel channel) {
+        var request = StreamGenerateImagesRequest.newBuilder()
                 .setParameters(parameters())
-                .setPreviewInterval(preview ? previewEvery : 0)
-                .setSafetyPolicy(safetyPolicy)
-                .build();
+                .setPreviewInterval(mode == PreviewMode.OFF ? 0 : previewEvery)
+                .setSafetyPolicy(safetyPolicy);
+        Given.use(size, pixels -> request.setUpscaleFactor(FinalSize.factor(pixels, parameters(), models(channel))));
+        return request.build();
+    }
+
+    private static ListModelsResponse models(Channel channel) {
+        return ModelServiceGrpc.newBlockingStub(channel).listModels(ListModelsRequest.getDefaultInstance());
     }
 
     private ImageParameters parameters() {
@@ -141,34 +170,28 @@ final class ImageCommand implements Callable<Integer> {
                 .setNegativePrompt(negative)
                 .setScheduler(scheduler)
                 .setNumImagesPerPrompt(images);
-        ifGiven(seed, parameters::setSeed);
-        ifGiven(steps, parameters::setNumInferenceSteps);
-        ifGiven(guidance, parameters::setGuidanceScale);
-        ifGiven(guidanceRescale, parameters::setGuidanceRescale);
-        ifGiven(eta, parameters::setEta);
-        ifGiven(width, parameters::setWidth);
-        ifGiven(height, parameters::setHeight);
+        Given.use(seed, parameters::setSeed);
+        Given.use(steps, parameters::setNumInferenceSteps);
+        Given.use(guidance, parameters::setGuidanceScale);
+        Given.use(guidanceRescale, parameters::setGuidanceRescale);
+        Given.use(eta, parameters::setEta);
+        Given.use(width, parameters::setWidth);
+        Given.use(height, parameters::setHeight);
         return parameters.build();
     }
 
-    private static <T> void ifGiven(@Nullable T value, Consumer<T> use) {
-        if (value != null) {
-            use.accept(value);
-        }
-    }
-
-    private ImagesCompleted receive(Iterator<StreamGenerateImagesResponse> events, PictureFiles files)
+    private ImagesCompleted receive(
+            Iterator<StreamGenerateImagesResponse> events, Progress progress, PreviewDisplay display)
             throws IOException {
-        Progress progress = Progress.onTerminal(quiet || json);
         try {
             while (events.hasNext()) {
                 StreamGenerateImagesResponse event = events.next();
                 switch (event.getEventCase()) {
                     case STAGE_STARTED -> progress.stage(event.getStageStarted().getStage());
                     case STEP_COMPLETED -> progress.step(event.getStepCompleted());
-                    case PREVIEW -> writePreview(event.getPreview(), files);
+                    case PREVIEW -> display.show(event.getPreview());
                     case WARNING -> warnings.add(event.getWarning());
-                    case IMAGE -> pictures.add(new Picture(event.getImage()));
+                    case IMAGE -> pictures.add(Picture.of(event.getImage()));
                     case IMAGE_CHUNK -> pictures.getLast().append(event.getImageChunk());
                     case COMPLETED -> {
                         return event.getCompleted();
@@ -182,20 +205,19 @@ final class ImageCommand implements Callable<Integer> {
         throw new IOException("the gateway ended the stream before the last picture; run the command again");
     }
 
-    private static void writePreview(Preview preview, PictureFiles files) throws IOException {
-        files.writePreview(preview.getIndex(), preview.getPng().toByteArray());
-    }
-
-    private List<Path> write(PictureFiles files) throws IOException {
-        List<Path> written = new ArrayList<>();
+    private Map<Integer, Path> write(PictureFiles files) throws IOException {
+        Map<Integer, Path> written = new HashMap<>();
         for (Picture picture : pictures) {
-            written.add(files.write(picture));
+            if (!picture.isBlocked()) {
+                written.put(picture.index(), files.write(picture));
+            }
         }
         return written;
     }
 
     private @Nullable Path sheet(PictureFiles files) throws IOException {
-        return pictures.size() > 1 ? files.writeSheet(pictures) : null;
+        boolean any = pictures.stream().anyMatch(picture -> !picture.isBlocked());
+        return pictures.size() > 1 && any ? files.writeSheet(pictures) : null;
     }
 
     private void report(ImageReport report) {

@@ -10,6 +10,9 @@ import dev.darkroom.gateway.v1.ModelServiceGrpc;
 import dev.darkroom.text2image.v1.ImageLimits;
 import dev.darkroom.text2image.v1.ImageModel;
 import dev.darkroom.text2image.v1.ImageParameters;
+import dev.darkroom.text2image.v1.UpscaleLimits;
+import dev.darkroom.text2image.v1.UpscaleModel;
+import dev.darkroom.text2image.v1.UpscaleParameters;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -20,7 +23,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "models",
-        description = "Lists the models with their defaults and limits.",
+        description = "Lists the models and upscalers with their defaults and limits.",
         mixinStandardHelpOptions = true)
 final class ModelsCommand implements Callable<Integer> {
 
@@ -43,6 +46,7 @@ final class ModelsCommand implements Callable<Integer> {
                 out.println(JsonFormat.printer().print(response));
             } else {
                 response.getImageModelsList().forEach(model -> print(model, out));
+                response.getUpscaleModelsList().forEach(upscaler -> print(upscaler, out));
             }
         }
         out.flush();
@@ -52,14 +56,17 @@ final class ModelsCommand implements Callable<Integer> {
     private static void print(ImageModel model, PrintWriter out) {
         ImageParameters defaults = model.getDefaults();
         ImageLimits limits = model.getLimits();
-        out.printf("%s  (%s, %s)%n", model.getName(), model.getPipeline(), license(model));
+        out.printf("%s  (%s, %s)%n", model.getName(), model.getPipeline(), license(model.getLicense()));
         out.printf(
-                "  default  %dx%d, %s, %d steps, guidance %s%n",
+                "  default  %dx%d, %s, %d steps, guidance %s%s%n",
                 defaults.getWidth(),
                 defaults.getHeight(),
                 defaults.getScheduler(),
                 defaults.getNumInferenceSteps(),
-                defaults.getGuidanceScale());
+                defaults.getGuidanceScale(),
+                model.getDefaultUpscaleFactor() > 1
+                        ? ", then enlarged " + model.getDefaultUpscaleFactor() + " times"
+                        : "");
         out.printf(
                 "  limits   %d to %d pixels in steps of %d, %d steps, %d pictures, prompts of %d characters (%d tokens are seen)%n",
                 limits.getMinSize(),
@@ -76,7 +83,29 @@ final class ModelsCommand implements Callable<Integer> {
         out.printf("  digest   %s%n", model.getFingerprint().getModelDigest());
     }
 
-    private static String license(ImageModel model) {
-        return model.getLicense().isEmpty() ? "licence not stated" : model.getLicense();
+    private static void print(UpscaleModel upscaler, PrintWriter out) {
+        UpscaleParameters defaults = upscaler.getDefaults();
+        UpscaleLimits limits = upscaler.getLimits();
+        out.printf("%s  (%s, %s)%n", upscaler.getName(), upscaler.getPipeline(), license(upscaler.getLicense()));
+        out.printf("  enlarges %d times%n", upscaler.getScaleFactor());
+        out.printf(
+                "  default  %s, %d steps, guidance %s, noise level %d%n",
+                defaults.getScheduler(),
+                defaults.getNumInferenceSteps(),
+                defaults.getGuidanceScale(),
+                defaults.getNoiseLevel());
+        out.printf(
+                "  limits   pictures of %d to %d pixels a side and %d MiB, %d steps, noise level %d%n",
+                limits.getMinSize(),
+                limits.getMaxSize(),
+                limits.getMaxImageBytes() >> 20,
+                limits.getMaxNumInferenceSteps(),
+                limits.getMaxNoiseLevel());
+        out.printf("  samplers %s%n", String.join(", ", upscaler.getSchedulersList()));
+        out.printf("  digest   %s%n", upscaler.getFingerprint().getModelDigest());
+    }
+
+    private static String license(String stated) {
+        return stated.isEmpty() ? "licence not stated" : stated;
     }
 }

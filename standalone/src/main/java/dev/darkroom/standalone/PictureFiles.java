@@ -2,14 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.standalone;
 
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import javax.imageio.ImageIO;
@@ -58,12 +55,8 @@ final class PictureFiles {
     }
 
     Path writeSheet(List<Picture> pictures) throws IOException {
-        List<BufferedImage> images = new ArrayList<>();
-        for (Picture picture : pictures) {
-            images.add(ImageIO.read(new ByteArrayInputStream(picture.bytes())));
-        }
         var png = new ByteArrayOutputStream();
-        ImageIO.write(ContactSheet.of(images), "png", png);
+        ImageIO.write(ContactSheet.of(ContactSheet.tiles(pictures)), "png", png);
         return write(stem + "-sheet", png.toByteArray());
     }
 

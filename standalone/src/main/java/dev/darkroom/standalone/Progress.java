@@ -13,6 +13,7 @@ final class Progress {
 
     private final PrintStream out;
     private final boolean shown;
+    private String stage = "";
 
     private Progress(PrintStream out, boolean shown) {
         this.out = out;
@@ -34,14 +35,21 @@ final class Progress {
         return console != null && console.isTerminal();
     }
 
+    /** Whether there is a terminal that shows it. */
+    boolean isShown() {
+        return shown;
+    }
+
     void stage(String name) {
-        line("  " + name.replace('_', ' ') + " ...");
+        stage = StageWords.of(name);
+        line("  " + stage + " ...");
     }
 
     void step(StepCompleted event) {
         int filled = WIDTH * event.getStep() / event.getNumInferenceSteps();
-        line("  denoise  %s%s  %d/%d  %.1f s left"
+        line("  %s  %s%s  %d/%d  %.1f s left"
                 .formatted(
+                        stage,
                         "█".repeat(filled),
                         "░".repeat(WIDTH - filled),
                         event.getStep(),

@@ -45,11 +45,10 @@ public final class Services implements AutoCloseable {
     }
 
     private void startAll(ServeOptions options) {
-        var safety = CompletableFuture.runAsync(() -> start("safety-svc", 0, Map.of()));
-        start(
-                "text2image-svc",
-                0,
-                Map.of("darkroom.text2image.models-directory", options.models().toString()));
+        String models = options.models().toString();
+        var safety = CompletableFuture.runAsync(
+                () -> start("safety-svc", 0, Map.of("darkroom.safety.output.models-directory", models)));
+        start("text2image-svc", 0, Map.of("darkroom.text2image.models-directory", models));
         safety.join();
         start(
                 "gateway",

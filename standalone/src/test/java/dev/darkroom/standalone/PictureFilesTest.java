@@ -36,10 +36,4 @@ class PictureFilesTest {
                 .isThrownBy(() -> PictureFiles.of("fox.jpg", "a fox", 1))
                 .withMessageContaining(".png");
     }
-
-    @ParameterizedTest
-    @CsvSource({"1,1", "2,2", "3,3", "4,2", "5,5", "6,3", "8,4", "16,4"})
-    void columns_leavesFewHoles(int pictures, int columns) {
-        assertThat(ContactSheet.columns(pictures)).isEqualTo(columns);
-    }
 }

@@ -17,7 +17,7 @@ class PictureTest {
 
     private static final byte[] BYTES = {1, 2, 3, 4, 5};
 
-    private final Picture picture = new Picture(DeliveredImage.newBuilder()
+    private final Picture picture = Picture.of(DeliveredImage.newBuilder()
             .setGenerated(GeneratedImage.newBuilder()
                     .setImage(Image.newBuilder().setSizeBytes(BYTES.length).setSha256(Picture.sha256(BYTES))))
             .build());

@@ -28,7 +28,7 @@ class ReadmeTest {
         try (Services services = Services.start(new ServeOptions(0, Path.of("..", "models")))) {
             client(services.gatewayAddress(), file);
         }
-        assertThat(ImageIO.read(file.toFile()).getWidth()).isEqualTo(64);
+        assertThat(ImageIO.read(file.toFile()).getWidth()).isGreaterThanOrEqualTo(64);
     }
 
     @Test

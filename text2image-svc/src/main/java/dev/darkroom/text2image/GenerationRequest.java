@@ -4,8 +4,8 @@ package dev.darkroom.text2image;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.darkroom.inference.diffusion.Guidance;
 import dev.darkroom.inference.onnx.Fingerprint;
-import dev.darkroom.inference.scheduler.SchedulerConfig;
 import dev.darkroom.inference.scheduler.SchedulerType;
 import dev.darkroom.rpc.Violations;
 import dev.darkroom.text2image.v1.GenerateRequest;
@@ -50,7 +50,7 @@ record GenerationRequest(
         violations.text(PREFIX + "prompt", parameters.getPrompt(), 1, limits.getMaxPromptLength());
         violations.text(PREFIX + "negative_prompt", parameters.getNegativePrompt(), 0, limits.getMaxPromptLength());
         GenerationRequest request = new GenerationRequest(
-                model.name(),
+                model.folder().name(),
                 parameters.getPrompt(),
                 parameters.getNegativePrompt(),
                 parameters.hasNumInferenceSteps()
@@ -59,7 +59,7 @@ record GenerationRequest(
                 new Guidance(
                         parameters.hasGuidanceScale() ? parameters.getGuidanceScale() : model.defaultGuidanceScale(),
                         parameters.getGuidanceRescale()),
-                scheduler(parameters.getScheduler(), model, violations),
+                Samplers.named(parameters.getScheduler(), model.folder().scheduler(), violations),
                 parameters.getEta(),
                 parameters.hasSeed()
                         ? parameters.getSeed()
@@ -69,22 +69,16 @@ record GenerationRequest(
                 parameters.hasHeight() ? parameters.getHeight() : model.defaultSize(),
                 proto.getPreviewInterval());
         request.check(limits, violations);
-        request.checkSchedule(model.schedulerConfig(), violations);
+        if (violations.isEmpty()) {
+            Samplers.check(
+                    request.scheduler,
+                    request.eta,
+                    request.numInferenceSteps,
+                    model.folder().scheduler(),
+                    violations);
+        }
         violations.throwIfAny();
         return request;
-    }
-
-    private static SchedulerType scheduler(String label, TextToImageModel model, Violations violations) {
-        try {
-            return label.isEmpty() ? SchedulerType.of(model.schedulerConfig()) : SchedulerType.ofLabel(label);
-        } catch (IllegalArgumentException e) {
-            String known = "one of " + String.join(", ", SchedulerType.labels());
-            violations.add(
-                    PREFIX + "scheduler",
-                    label.isEmpty() ? known + " (the model's own is not available)" : known,
-                    label);
-            return SchedulerType.DDIM;
-        }
     }
 
     private void check(ImageLimits limits, Violations violations) {
@@ -105,19 +99,6 @@ record GenerationRequest(
                 field,
                 "a multiple of " + multiple + " from " + limits.getMinSize() + " to " + limits.getMaxSize() + " pixels",
                 size);
-    }
-
-    /** A sampler may refuse the folder's options, or a number of steps within every general limit. */
-    private void checkSchedule(SchedulerConfig config, Violations violations) {
-        if (violations.isEmpty()) {
-            try {
-                var _ = scheduler.create(config, eta).schedule(numInferenceSteps);
-            } catch (IllegalArgumentException e) {
-                String limit =
-                        "a sampler that this model's options and the number of steps fit (" + e.getMessage() + ")";
-                violations.add(PREFIX + "scheduler", limit, scheduler.label());
-            }
-        }
     }
 
     long seedOf(int image) {
@@ -168,11 +149,7 @@ record GenerationRequest(
                 .put("seed", seedOf(image))
                 .put("width", width)
                 .put("height", height);
-        json.putObject("fingerprint")
-                .put("model_digest", fingerprint.modelDigest())
-                .put("runtime", fingerprint.runtime())
-                .put("cpu_features", fingerprint.cpu())
-                .put("darkroom_version", TextToImageModel.version());
+        Fingerprints.put(fingerprint, json);
         return json.toString();
     }
 

@@ -21,7 +21,7 @@ final class Models implements Preparation {
     private static final Logger LOG = LoggerFactory.getLogger(Models.class);
 
     private final TextToImageConfiguration configuration;
-    private volatile List<TextToImageModel> loaded = List.of();
+    private volatile List<LoadedModel> loaded = List.of();
 
     Models(TextToImageConfiguration configuration) {
         this.configuration = configuration;
@@ -31,14 +31,17 @@ final class Models implements Preparation {
     public void prepare() throws IOException {
         for (Path folder : folders()) {
             long start = System.nanoTime();
-            TextToImageModel model = TextToImageModel.load(folder, configuration);
+            LoadedModel model = isUpscaler(folder)
+                    ? UpscalerModel.load(folder, configuration)
+                    : TextToImageModel.load(folder, configuration);
             loaded = Stream.concat(loaded.stream(), Stream.of(model)).toList();
             LOG.info(
-                    "event=model_loaded model={} load_ms={} rows_per_call={} digest={}",
-                    model.name(),
+                    "event={}_loaded model={} load_ms={} rows_per_call={} digest={}",
+                    model.kind(),
+                    model.folder().name(),
                     (System.nanoTime() - start) / 1_000_000,
                     model.rowsPerCall(),
-                    model.fingerprint().modelDigest());
+                    model.folder().fingerprint().modelDigest());
         }
     }
 
@@ -57,7 +60,7 @@ final class Models implements Preparation {
     private static List<Path> modelFolders(Path root) throws IOException {
         try (Stream<Path> children = Files.list(root)) {
             return children.filter(child -> Files.isRegularFile(child.resolve("model_index.json")))
-                    .filter(Models::isTextToImage)
+                    .filter(child -> isTextToImage(child) || isUpscaler(child))
                     .sorted()
                     .toList();
         }
@@ -65,29 +68,55 @@ final class Models implements Preparation {
 
     /** A hint for discovery only: a folder that the operator names is loaded whatever it calls itself. */
     private static boolean isTextToImage(Path folder) {
-        return ModelDirectory.open(folder).index().path("_class_name").asText().endsWith("StableDiffusionPipeline");
+        return pipeline(folder).endsWith("StableDiffusionPipeline");
     }
 
-    List<TextToImageModel> all() {
-        return loaded;
+    /** The two kinds have the same files, so this alone tells them apart. */
+    private static boolean isUpscaler(Path folder) {
+        return pipeline(folder).endsWith("StableDiffusionUpscalePipeline");
     }
 
-    /** Returns the model of that name; an empty name means the first one. */
+    private static String pipeline(Path folder) {
+        return ModelDirectory.open(folder).index().path("_class_name").asText();
+    }
+
+    List<TextToImageModel> textToImage() {
+        return of(TextToImageModel.class);
+    }
+
+    List<UpscalerModel> upscalers() {
+        return of(UpscalerModel.class);
+    }
+
+    private <M extends LoadedModel> List<M> of(Class<M> kind) {
+        return loaded.stream().filter(kind::isInstance).map(kind::cast).toList();
+    }
+
+    /** Returns the text-to-image model of that name; an empty name means the first one. */
     TextToImageModel named(String name) {
-        return loaded.stream()
-                .filter(model -> name.isEmpty() || model.name().equals(name))
+        return find(textToImage(), "model", name);
+    }
+
+    /** Returns the upscaler of that name; an empty name means the first one. */
+    UpscalerModel upscaler(String name) {
+        return find(upscalers(), "upscaler", name);
+    }
+
+    private static <M extends LoadedModel> M find(List<M> models, String kind, String name) {
+        return models.stream()
+                .filter(model -> name.isEmpty() || model.folder().name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new Fault.NotFound(
                         "MODEL_UNKNOWN",
-                        "model",
+                        kind,
                         name,
-                        loaded.stream().map(TextToImageModel::name).toList()));
+                        models.stream().map(model -> model.folder().name()).toList()));
     }
 
     @PreDestroy
     void close() {
-        List<TextToImageModel> closing = loaded;
+        List<LoadedModel> closing = loaded;
         loaded = List.of();
-        closing.forEach(TextToImageModel::close);
+        closing.forEach(LoadedModel::close);
     }
 }

@@ -7,8 +7,14 @@ import com.google.protobuf.UnsafeByteOperations;
 import dev.darkroom.inference.image.PngWriter;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.Fingerprint;
+import dev.darkroom.media.v1.Image;
+import dev.darkroom.media.v1.ImageChunk;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * A finished picture as a file.
@@ -17,14 +23,47 @@ import java.util.stream.IntStream;
  * @param seed its own
  */
 record Picture(int index, long seed, RgbImage image, ByteString png) {
+    private static final int CHUNK_BYTES = 65_536;
+
+    static Picture encode(int index, long seed, RgbImage image, String json) {
+        return new Picture(index, seed, image, UnsafeByteOperations.unsafeWrap(PngWriter.encode(image, json)));
+    }
+
     static List<Picture> encode(List<RgbImage> images, GenerationRequest request, Fingerprint fingerprint) {
         return IntStream.range(0, images.size())
-                .mapToObj(i -> new Picture(
-                        i,
-                        request.seedOf(i),
-                        images.get(i),
-                        UnsafeByteOperations.unsafeWrap(
-                                PngWriter.encode(images.get(i), request.pictureJson(i, fingerprint)))))
+                .mapToObj(i -> encode(i, request.seedOf(i), images.get(i), request.pictureJson(i, fingerprint)))
                 .toList();
+    }
+
+    Image describe() {
+        return Image.newBuilder()
+                .setIndex(index)
+                .setWidth(image.width())
+                .setHeight(image.height())
+                .setMediaType("image/png")
+                .setSizeBytes(png.size())
+                .setSha256(sha256())
+                .build();
+    }
+
+    /** Returns the file in order, in messages of one size but for the last. */
+    Stream<ImageChunk> chunks() {
+        return IntStream.range(0, Math.ceilDiv(png.size(), CHUNK_BYTES))
+                .map(chunk -> chunk * CHUNK_BYTES)
+                .mapToObj(offset -> ImageChunk.newBuilder()
+                        .setIndex(index)
+                        .setOffset(offset)
+                        .setData(png.substring(offset, Math.min(offset + CHUNK_BYTES, png.size())))
+                        .build());
+    }
+
+    private String sha256() {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update(png.asReadOnlyByteBuffer());
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java runtime has SHA-256", e);
+        }
     }
 }

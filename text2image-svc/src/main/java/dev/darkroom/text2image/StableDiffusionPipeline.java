@@ -3,6 +3,10 @@
 package dev.darkroom.text2image;
 
 import dev.darkroom.inference.Cancellation;
+import dev.darkroom.inference.DegenerateImageException;
+import dev.darkroom.inference.diffusion.Denoiser;
+import dev.darkroom.inference.diffusion.Guidance;
+import dev.darkroom.inference.diffusion.TiledVaeDecoder;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.StableDiffusionModel;
 import dev.darkroom.inference.scheduler.Schedule;
@@ -11,8 +15,8 @@ import dev.darkroom.inference.scheduler.SchedulerOutput;
 import dev.darkroom.inference.tensor.GaussianNoise;
 import dev.darkroom.inference.tensor.Tensor;
 import dev.darkroom.inference.tokenizer.Encoding;
-import dev.darkroom.rpc.Fault;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
@@ -23,27 +27,69 @@ import java.util.stream.IntStream;
  * <p>Thread-safe. All tensors are float32, batch first; N pictures share one loop, and none depends on its neighbours.
  */
 final class StableDiffusionPipeline {
+    /** Side of the latents that the probe uses at most, so that it stays quick on large models. */
+    private static final int PROBE_SIZE = 16;
+
     private final StableDiffusionModel networks;
-    private final Denoiser denoiser;
+    private final Denoiser<Row> denoiser;
+    private final TiledVaeDecoder decoder;
     private final SchedulerConfig schedulerConfig;
     private final KnownSubjects knownSubjects;
 
+    /** Runs each network once. */
     StableDiffusionPipeline(
             StableDiffusionModel networks,
-            Denoiser denoiser,
+            int rowsPerCall,
+            int vaeTile,
             SchedulerConfig schedulerConfig,
             KnownSubjects knownSubjects) {
         this.networks = networks;
-        this.denoiser = denoiser;
+        this.denoiser = Denoiser.probed(predictor(networks), probe(networks), rowsPerCall);
+        this.decoder = TiledVaeDecoder.of(networks, vaeTile);
         this.schedulerConfig = schedulerConfig;
         this.knownSubjects = knownSubjects;
+        int size = probeSize(networks);
+        networks.decode(Tensor.zeros(1, networks.traits().latentChannels(), size, size), new Cancellation());
+    }
+
+    /**
+     * One question to the network.
+     *
+     * @param latents (1, C, h, w), scaled for the timestep
+     * @param promptEmbeds (1, L, D)
+     */
+    private record Row(Tensor latents, float timestep, Tensor promptEmbeds) {}
+
+    private static Denoiser.Network<Row> predictor(StableDiffusionModel networks) {
+        return (rows, cancellation) -> networks.denoise(
+                Denoiser.stack(rows, Row::latents),
+                Denoiser.numbers(rows, Row::timestep),
+                Denoiser.stack(rows, Row::promptEmbeds),
+                cancellation);
+    }
+
+    private static List<Row> probe(StableDiffusionModel networks) {
+        GaussianNoise noise = GaussianNoise.seeded(0);
+        int size = probeSize(networks);
+        Tensor embeds = networks.encode(networks.tokenizer().encode("").ids(), new Cancellation());
+        return IntStream.range(0, 4)
+                .mapToObj(_ -> new Row(noise.next(1, networks.traits().latentChannels(), size, size), 500, embeds))
+                .toList();
+    }
+
+    private static int probeSize(StableDiffusionModel networks) {
+        return Math.min(PROBE_SIZE, networks.traits().latentSize());
+    }
+
+    int rowsPerCall() {
+        return denoiser.rowsPerCall();
     }
 
     /**
      * Makes the pictures of a request.
      *
      * @throws java.util.concurrent.CancellationException within one step after {@code cancellation} is cancelled
-     * @throws Fault.Internal IMAGE_DEGENERATE if a picture is not finite or a single colour
+     * @throws DegenerateImageException if a picture is not finite or a single colour
      */
     List<RgbImage> generate(GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation) {
         Tensor promptEmbeds =
@@ -55,14 +101,15 @@ final class StableDiffusionPipeline {
         Tensor latents = Tensor.scale(schedule.initNoiseSigma(), draw(noise, request)); // (N, C, H/f, W/f)
 
         events.accept(new GenerationEvent.StageStarted("denoise"));
-        StepClock clock = new StepClock(schedule.length());
+        StepClock clock = new StepClock();
         for (int step = 0; step < schedule.length(); step++) {
             Tensor modelInput = schedule.scaleModelInput(latents, step);
             Tensor noisePred =
                     predict(modelInput, schedule.timestep(step), promptEmbeds, request.guidance(), cancellation);
             SchedulerOutput output = schedule.step(noisePred, latents, step, () -> draw(noise, request));
             latents = output.prevSample();
-            events.accept(clock.completed(step + 1, latents));
+            events.accept(new GenerationEvent.StepCompleted(
+                    step + 1, schedule.length(), clock.etaMillis(step + 1, schedule.length()), latents));
             if (request.previewsAfter(step + 1)) {
                 preview(output.predOriginalSample(), step + 1, events, cancellation);
             }
@@ -103,8 +150,8 @@ final class StableDiffusionPipeline {
         int prompts = promptEmbeds.dim(0);
         List<Tensor> predictions = denoiser.predict(
                 IntStream.range(0, modelInput.dim(0) * prompts)
-                        .mapToObj(row -> new Denoiser.Row(
-                                modelInput.row(row / prompts), timestep, promptEmbeds.row(row % prompts)))
+                        .mapToObj(row ->
+                                new Row(modelInput.row(row / prompts), timestep, promptEmbeds.row(row % prompts)))
                         .toList(),
                 cancellation);
         return Tensor.concat(IntStream.range(0, modelInput.dim(0))
@@ -116,32 +163,31 @@ final class StableDiffusionPipeline {
 
     private void preview(Tensor latents, int step, Consumer<GenerationEvent> events, Cancellation cancellation) {
         for (int image = 0; image < latents.dim(0); image++) {
-            Tensor decoded = decodeOne(latents.row(image), cancellation);
-            if (decoded.isFinite()) {
-                RgbImage picture = RgbImage.fromDecoded(decoded).getFirst();
-                events.accept(new GenerationEvent.Preview(image, step, picture));
-            }
+            int index = image;
+            rough(latents.row(image), cancellation)
+                    .ifPresent(picture -> events.accept(new GenerationEvent.Preview(index, step, picture)));
         }
     }
 
+    /** Half-way latents may be beyond what the decoder can take; then there is no preview, and the picture itself is still to come. */
+    private Optional<RgbImage> rough(Tensor latents, Cancellation cancellation) {
+        try {
+            return Optional.of(decoder.decode(latents, cancellation));
+        } catch (DegenerateImageException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** One at a time: full-size activations are the largest memory of all. */
     private List<RgbImage> decode(Tensor latents, Cancellation cancellation) {
         return IntStream.range(0, latents.dim(0))
-                .mapToObj(image -> picture(decodeOne(latents.row(image), cancellation)))
+                .mapToObj(image -> notConstant(decoder.decode(latents.row(image), cancellation)))
                 .toList();
     }
 
-    /** Decodes (1, C, h, w) to (1, 3, H, W). One at a time: full-size activations are the largest memory of all. */
-    private Tensor decodeOne(Tensor latents, Cancellation cancellation) {
-        return networks.decode(Tensor.divide(latents, networks.traits().scalingFactor()), cancellation);
-    }
-
-    private static RgbImage picture(Tensor decoded) {
-        if (!decoded.isFinite()) {
-            throw new Fault.Internal("IMAGE_DEGENERATE", "The model produced values that are not numbers");
-        }
-        RgbImage picture = RgbImage.fromDecoded(decoded).getFirst();
+    private static RgbImage notConstant(RgbImage picture) {
         if (picture.isConstant()) {
-            throw new Fault.Internal("IMAGE_DEGENERATE", "The model produced a picture of a single colour");
+            throw DegenerateImageException.constant();
         }
         return picture;
     }

@@ -2,22 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.text2image;
 
-import dev.darkroom.inference.tensor.Tensor;
-
-/** Predicts the end of a loop from the time its steps took. Not thread-safe. */
+/** Predicts the end of a loop from the time its steps took. Immutable. */
 final class StepClock {
-    private final int steps;
     private final long startNanos = System.nanoTime();
 
-    StepClock(int steps) {
-        this.steps = steps;
-    }
-
-    /** Returns the event of a step, from 1, that left {@code latents}. */
-    GenerationEvent.StepCompleted completed(int step, Tensor latents) {
+    /** Returns the predicted time from a step, counted from 1, to the end, in milliseconds. */
+    long etaMillis(int step, int numInferenceSteps) {
         long elapsed = System.nanoTime() - startNanos;
         // Decoding and encoding take about as long as one step more.
-        long remaining = elapsed / step * (steps - step + 1);
-        return new GenerationEvent.StepCompleted(step, steps, remaining / 1_000_000, latents);
+        return elapsed / step * (numInferenceSteps - step + 1) / 1_000_000;
     }
 }

@@ -17,6 +17,8 @@ import java.util.List;
  * @param threads of one network call; 0 is one for each processor
  * @param rowsPerCall most rows (a picture and its guidance are two) in one network call
  * @param maxSize of a side, in pixels
+ * @param maxUpscaleSize of a side of a picture to enlarge, in pixels
+ * @param vaeTileSize above how many latents a side pictures are decoded in tiles of that size; 0 for never
  * @param defaultNumInferenceSteps where the model folder does not say
  * @param defaultGuidanceScale where the model folder does not say
  */
@@ -28,6 +30,8 @@ record TextToImageConfiguration(
         @Bindable(defaultValue = "0") int threads,
         @Bindable(defaultValue = "16") int rowsPerCall,
         @Bindable(defaultValue = "1024") int maxSize,
+        @Bindable(defaultValue = "512") int maxUpscaleSize,
+        @Bindable(defaultValue = "64") int vaeTileSize,
         @Bindable(defaultValue = "1000") int maxNumInferenceSteps,
         @Bindable(defaultValue = "16") int maxNumImagesPerPrompt,
         @Bindable(defaultValue = "2000") int maxPromptLength,
@@ -38,6 +42,8 @@ record TextToImageConfiguration(
         models = models.stream().filter(name -> !name.isBlank()).toList();
         requirePositive("rows-per-call", rowsPerCall);
         requirePositive("max-size", maxSize);
+        requireAtLeast("max-upscale-size", maxUpscaleSize, 8);
+        requireAtLeast("vae-tile-size", vaeTileSize == 0 ? 8 : vaeTileSize, 8);
         requirePositive("max-num-inference-steps", maxNumInferenceSteps);
         requirePositive("max-num-images-per-prompt", maxNumImagesPerPrompt);
         requirePositive("max-prompt-length", maxPromptLength);
@@ -45,8 +51,13 @@ record TextToImageConfiguration(
     }
 
     private static void requirePositive(String key, int value) {
-        if (value < 1) {
-            throw new IllegalArgumentException("darkroom.text2image." + key + " must be at least 1, but was " + value);
+        requireAtLeast(key, value, 1);
+    }
+
+    private static void requireAtLeast(String key, int value, int least) {
+        if (value < least) {
+            throw new IllegalArgumentException(
+                    "darkroom.text2image." + key + " must be at least " + least + ", but was " + value);
         }
     }
 

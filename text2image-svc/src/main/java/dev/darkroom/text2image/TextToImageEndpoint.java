@@ -3,7 +3,9 @@
 package dev.darkroom.text2image;
 
 import dev.darkroom.inference.Cancellation;
+import dev.darkroom.inference.DegenerateImageException;
 import dev.darkroom.rpc.Admission;
+import dev.darkroom.rpc.Fault;
 import dev.darkroom.rpc.RequestLog;
 import dev.darkroom.rpc.ResponseStream;
 import dev.darkroom.text2image.v1.GenerateRequest;
@@ -11,10 +13,14 @@ import dev.darkroom.text2image.v1.GenerateResponse;
 import dev.darkroom.text2image.v1.ListModelsRequest;
 import dev.darkroom.text2image.v1.ListModelsResponse;
 import dev.darkroom.text2image.v1.TextToImageServiceGrpc;
+import dev.darkroom.text2image.v1.UpscaleParameters;
+import dev.darkroom.text2image.v1.UpscaleRequest;
+import dev.darkroom.text2image.v1.UpscaleResponse;
 import io.grpc.Context;
 import io.grpc.stub.StreamObserver;
 import jakarta.inject.Singleton;
 import java.util.List;
+import java.util.function.Function;
 
 /** The service's methods: validate, wait for a place, generate, deliver. */
 @Singleton
@@ -45,14 +51,50 @@ final class TextToImageEndpoint extends TextToImageServiceGrpc.TextToImageServic
     }
 
     private static List<Picture> generate(GenerationRequest request, TextToImageModel model, EventWriter events) {
+        return untilTheCallEnds(cancellation -> {
+            var images = model.pipeline().generate(request, events::accept, cancellation);
+            events.accept(new GenerationEvent.StageStarted("encode"));
+            return Picture.encode(images, request, model.folder().fingerprint());
+        });
+    }
+
+    @Override
+    public void upscale(UpscaleRequest proto, StreamObserver<UpscaleResponse> observer) {
+        ResponseStream.serve(observer, stream -> {
+            UpscalerModel model = models.upscaler(proto.getParameters().getModel());
+            UpscalingRequest request = UpscalingRequest.from(proto, model);
+            log(request);
+            UpscaleEventWriter events = new UpscaleEventWriter(stream);
+            Picture picture;
+            try (Admission.Place _ = admission.enter(events::queued)) {
+                picture = upscale(request, model, events);
+            }
+            events.picture(picture);
+            events.completed(request, model);
+        });
+    }
+
+    private static Picture upscale(UpscalingRequest request, UpscalerModel model, UpscaleEventWriter events) {
+        Warnings.of(request, model.tokenizer()).forEach(events::warning);
+        return untilTheCallEnds(cancellation -> {
+            var image = model.pipeline().upscale(request.upscaling(), events, cancellation);
+            events.stageStarted("encode");
+            String json = request.origin()
+                    .enlarged(request.parameters(), image, model.folder().fingerprint());
+            return Picture.encode(0, request.parameters().getSeed(), image, json);
+        });
+    }
+
+    /** Cancels the work when the caller goes away or the deadline passes, and says in the API's terms when a model made no picture. */
+    private static <T> T untilTheCallEnds(Function<Cancellation, T> work) {
         Cancellation cancellation = new Cancellation();
         Context.CancellationListener listener = _ -> cancellation.cancel();
         Context call = Context.current();
         call.addListener(listener, Runnable::run);
         try {
-            var images = model.pipeline().generate(request, events::accept, cancellation);
-            events.accept(new GenerationEvent.StageStarted("encode"));
-            return Picture.encode(images, request, model.fingerprint());
+            return work.apply(cancellation);
+        } catch (DegenerateImageException e) {
+            throw new Fault.Internal("IMAGE_DEGENERATE", String.valueOf(e.getMessage()));
         } finally {
             call.removeListener(listener);
         }
@@ -68,13 +110,27 @@ final class TextToImageEndpoint extends TextToImageServiceGrpc.TextToImageServic
         RequestLog.put("seed", request.seed());
     }
 
+    private static void log(UpscalingRequest request) {
+        UpscaleParameters parameters = request.parameters();
+        RequestLog.put("model", parameters.getModel());
+        RequestLog.put("scheduler", parameters.getScheduler());
+        RequestLog.put("num_inference_steps", parameters.getNumInferenceSteps());
+        RequestLog.put("noise_level", parameters.getNoiseLevel());
+        RequestLog.put("width", request.upscaling().image().width());
+        RequestLog.put("height", request.upscaling().image().height());
+        RequestLog.put("seed", parameters.getSeed());
+    }
+
     @Override
     public void listModels(ListModelsRequest proto, StreamObserver<ListModelsResponse> observer) {
         ResponseStream.reply(
                 observer,
                 () -> ListModelsResponse.newBuilder()
-                        .addAllModels(models.all().stream()
+                        .addAllModels(models.textToImage().stream()
                                 .map(TextToImageModel::describe)
+                                .toList())
+                        .addAllUpscalers(models.upscalers().stream()
+                                .map(UpscalerModel::describe)
                                 .toList())
                         .build());
     }

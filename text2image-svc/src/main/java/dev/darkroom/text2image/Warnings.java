@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.text2image;
 
+import dev.darkroom.inference.tokenizer.ClipTokenizer;
 import dev.darkroom.inference.tokenizer.Encoding;
 import dev.darkroom.text2image.GenerationEvent.Warning;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 
 /** What a caller should know although the work goes on. The messages quote the prompt, so they go to the caller and never to a log. */
@@ -17,12 +20,22 @@ final class Warnings {
                         + ".");
     }
 
-    static void truncated(String field, Encoding encoding, Consumer<GenerationEvent> events) {
+    static void truncated(String field, Encoding encoding, Consumer<? super Warning> events) {
         if (!encoding.unseen().isEmpty()) {
             events.accept(new Warning(
                     "PROMPT_TRUNCATED",
                     "The " + field + " is longer than the text encoder's window of "
                             + encoding.ids().dim(1) + " tokens. Not seen: " + String.join(" ", encoding.unseen())));
         }
+    }
+
+    /** Returns what there is to know before an upscaling begins. */
+    static List<Warning> of(UpscalingRequest request, ClipTokenizer tokenizer) {
+        List<Warning> warnings = new ArrayList<>();
+        if (request.alphaDropped()) {
+            warnings.add(new Warning("ALPHA_DROPPED", "The picture is not opaque; it was laid over white."));
+        }
+        truncated("prompt", tokenizer.encode(request.upscaling().prompt()), warnings::add);
+        return warnings;
     }
 }

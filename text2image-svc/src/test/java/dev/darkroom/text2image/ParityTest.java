@@ -60,7 +60,19 @@ final class ParityTest {
         model = TextToImageModel.load(
                 MODEL,
                 new TextToImageConfiguration(
-                        Path.of("../models"), List.of(), ExecutionProvider.CPU, 0, 16, 1024, 1000, 16, 2000, 50, 7.5f));
+                        Path.of("../models"),
+                        List.of(),
+                        ExecutionProvider.CPU,
+                        0,
+                        16,
+                        1024,
+                        512,
+                        64,
+                        1000,
+                        16,
+                        2000,
+                        50,
+                        7.5f));
     }
 
     @AfterAll

@@ -2,12 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.text2image;
 
+import com.google.protobuf.ByteString;
+import dev.darkroom.inference.image.PngReader;
 import dev.darkroom.rpc.ServiceApplication;
 import dev.darkroom.text2image.v1.GenerateRequest;
 import dev.darkroom.text2image.v1.GenerateResponse;
 import dev.darkroom.text2image.v1.ImageParameters;
 import dev.darkroom.text2image.v1.TextToImageServiceGrpc;
 import dev.darkroom.text2image.v1.TextToImageServiceGrpc.TextToImageServiceBlockingStub;
+import dev.darkroom.text2image.v1.UpscaleParameters;
+import dev.darkroom.text2image.v1.UpscaleRequest;
+import dev.darkroom.text2image.v1.UpscaleResponse;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import java.io.ByteArrayOutputStream;
@@ -22,6 +27,7 @@ import java.util.TreeMap;
 /** The real service on a port of its own, with a client connected. */
 final class TestingService implements AutoCloseable {
     static final Path TINY = Path.of("src/test/resources/tiny");
+    static final Path UPSCALER = Path.of("../inference/src/test/resources/tiny-upscaler");
 
     private final ServiceApplication application;
     private final ManagedChannel channel;
@@ -40,6 +46,13 @@ final class TestingService implements AutoCloseable {
 
     static TestingService tiny(String... models) {
         return new TestingService(TINY, Map.of("darkroom.text2image.models", List.of(models)));
+    }
+
+    /** A text-to-image model and an upscaler. */
+    static Map<String, Object> withUpscaler() {
+        return Map.of(
+                "darkroom.text2image.models",
+                List.of("per-row", UPSCALER.toAbsolutePath().toString()));
     }
 
     static ImageParameters.Builder parameters(String prompt) {
@@ -64,6 +77,31 @@ final class TestingService implements AutoCloseable {
 
     Generated generate(GenerateRequest request) {
         return Generated.collect(stub().generate(request));
+    }
+
+    Upscaled upscale(UpscaleRequest request) {
+        List<UpscaleResponse> events = new ArrayList<>();
+        ByteArrayOutputStream png = new ByteArrayOutputStream();
+        stub().upscale(request).forEachRemaining(event -> {
+            events.add(event);
+            png.writeBytes(event.getImageChunk().getData().toByteArray());
+        });
+        return new Upscaled(events, ByteString.copyFrom(png.toByteArray()));
+    }
+
+    /** Everything that an upscaling answered. */
+    record Upscaled(List<UpscaleResponse> events, ByteString png) {
+        List<UpscaleResponse> of(UpscaleResponse.EventCase kind) {
+            return events.stream().filter(event -> event.getEventCase() == kind).toList();
+        }
+
+        PngReader.Picture picture() {
+            return PngReader.decode(png.toByteArray(), 1 << 24);
+        }
+
+        UpscaleParameters used() {
+            return events.getLast().getCompleted().getParameters();
+        }
     }
 
     /** Everything that a call answered; the pictures' bytes in order. */

@@ -26,7 +26,19 @@ final class TextToImageConfigurationTest {
     void configuration_nothingSet_hasTheDefaults() {
         assertThat(configuration(Map.of()))
                 .isEqualTo(new TextToImageConfiguration(
-                        Path.of("models"), List.of(), ExecutionProvider.CPU, 0, 16, 1024, 1000, 16, 2000, 50, 7.5f));
+                        Path.of("models"),
+                        List.of(),
+                        ExecutionProvider.CPU,
+                        0,
+                        16,
+                        1024,
+                        512,
+                        64,
+                        1000,
+                        16,
+                        2000,
+                        50,
+                        7.5f));
     }
 
     @Test
@@ -38,18 +50,34 @@ final class TextToImageConfigurationTest {
                         Map.entry("darkroom.text2image.threads", "3"),
                         Map.entry("darkroom.text2image.rows-per-call", "4"),
                         Map.entry("darkroom.text2image.max-size", "512"),
+                        Map.entry("darkroom.text2image.max-upscale-size", "256"),
+                        Map.entry("darkroom.text2image.vae-tile-size", "0"),
                         Map.entry("darkroom.text2image.max-num-inference-steps", "99"),
                         Map.entry("darkroom.text2image.max-num-images-per-prompt", "2"),
                         Map.entry("darkroom.text2image.max-prompt-length", "77"),
                         Map.entry("darkroom.text2image.default-num-inference-steps", "20"),
                         Map.entry("darkroom.text2image.default-guidance-scale", "5"))))
                 .isEqualTo(new TextToImageConfiguration(
-                        Path.of("/m"), List.of("a", "b"), ExecutionProvider.CUDA, 3, 4, 512, 99, 2, 77, 20, 5f));
+                        Path.of("/m"),
+                        List.of("a", "b"),
+                        ExecutionProvider.CUDA,
+                        3,
+                        4,
+                        512,
+                        256,
+                        0,
+                        99,
+                        2,
+                        77,
+                        20,
+                        5f));
     }
 
     @Test
     void configuration_limitBelowOne_isRefusedByName() {
         assertThatThrownBy(() -> configuration(Map.of("darkroom.text2image.rows-per-call", "0")))
                 .hasStackTraceContaining("darkroom.text2image.rows-per-call must be at least 1");
+        assertThatThrownBy(() -> configuration(Map.of("darkroom.text2image.vae-tile-size", "7")))
+                .hasStackTraceContaining("darkroom.text2image.vae-tile-size must be at least 8, but was 7");
     }
 }

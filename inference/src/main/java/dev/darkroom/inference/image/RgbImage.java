@@ -55,17 +55,22 @@ public final class RgbImage {
         for (int channel = 0; channel < 3; channel++) {
             int start = (n * 3 + channel) * plane;
             for (int i = 0; i < plane; i++) {
-                rgb[i * 3 + channel] = (byte) toByte(decoded.data()[start + i]);
+                rgb[i * 3 + channel] = (byte) Math.rint(level(decoded.data()[start + i]));
             }
         }
         return new RgbImage(decoded.dim(3), decoded.dim(2), rgb);
     }
 
-    private static int toByte(float value) {
-        if (Float.isNaN(value)) {
+    /**
+     * Returns what a decoder's value means as a byte, 0 to 255, before it is rounded.
+     *
+     * @throws IllegalArgumentException for NaN
+     */
+    public static float level(float decoded) {
+        if (Float.isNaN(decoded)) {
             throw new IllegalArgumentException("the decoder's output holds NaN");
         }
-        return (int) Math.rint(Math.clamp(value / 2 + 0.5f, 0f, 1f) * 255f);
+        return Math.clamp(decoded / 2 + 0.5f, 0f, 1f) * 255f;
     }
 
     public int width() {
@@ -89,6 +94,40 @@ public final class RgbImage {
             values[(i % 3) * plane + i / 3] = (rgb[i] & 0xff) / 255f * 2f - 1f;
         }
         return Tensor.of(values, 1, 3, height, width);
+    }
+
+    /**
+     * Returns the upper left part; itself if that is all.
+     *
+     * @throws IllegalArgumentException if it is not that large
+     */
+    public RgbImage cropped(int newWidth, int newHeight) {
+        if (newWidth > width || newHeight > height) {
+            throw new IllegalArgumentException(newWidth + " x " + newHeight + " of " + this);
+        }
+        if (newWidth == width && newHeight == height) {
+            return this;
+        }
+        byte[] part = new byte[newWidth * newHeight * 3];
+        for (int y = 0; y < newHeight; y++) {
+            System.arraycopy(rgb, y * width * 3, part, y * newWidth * 3, newWidth * 3);
+        }
+        return of(newWidth, newHeight, part);
+    }
+
+    /** Returns a picture of at least that size, whose last column and row are repeated to the right and below; itself if it is. */
+    public RgbImage padded(int minWidth, int minHeight) {
+        int newWidth = Math.max(width, minWidth);
+        int newHeight = Math.max(height, minHeight);
+        if (newWidth == width && newHeight == height) {
+            return this;
+        }
+        byte[] larger = new byte[newWidth * newHeight * 3];
+        for (int i = 0; i < newWidth * newHeight; i++) {
+            int pixel = Math.min(i / newWidth, height - 1) * width + Math.min(i % newWidth, width - 1);
+            System.arraycopy(rgb, pixel * 3, larger, i * 3, 3);
+        }
+        return of(newWidth, newHeight, larger);
     }
 
     /** Tells whether every pixel has the same colour, which no successful generation gives. */

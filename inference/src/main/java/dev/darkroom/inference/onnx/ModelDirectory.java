@@ -9,13 +9,14 @@ import dev.darkroom.inference.ModelDirectoryException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A diffusers or Optimum model folder: its JSON, where its graphs lie, and what it says about itself. Reads on call and caches
+ * A diffusers, Optimum or transformers model folder: its JSON, where its graphs lie, and what it says about itself. Reads on call and caches
  * nothing; immutable and thread-safe. No path that it returns leaves the folder, links resolved.
  */
 public final class ModelDirectory {
@@ -34,9 +35,22 @@ public final class ModelDirectory {
      * @throws ModelDirectoryException if it does not
      */
     public static ModelDirectory open(Path folder) {
+        return open(folder, "model_index.json");
+    }
+
+    /**
+     * Opens a folder of a single transformers model, which holds a {@code config.json}.
+     *
+     * @throws ModelDirectoryException if it does not
+     */
+    public static ModelDirectory openTransformers(Path folder) {
+        return open(folder, "config.json");
+    }
+
+    private static ModelDirectory open(Path folder, String mark) {
         try {
             ModelDirectory directory = new ModelDirectory(folder.toRealPath());
-            directory.file("folder", "model_index.json");
+            directory.file("folder", mark);
             return directory;
         } catch (IOException e) {
             throw new ModelDirectoryException("folder", folder.toString(), "a model folder", "nothing readable");
@@ -60,7 +74,22 @@ public final class ModelDirectory {
 
     /** Returns {@code scheduler/scheduler_config.json}. A missing field means the default of the class in {@code _class_name}. */
     public JsonNode schedulerConfig() {
-        return json("scheduler", "scheduler/scheduler_config.json");
+        return schedulerConfig("scheduler");
+    }
+
+    /** Returns {@code <component>/scheduler_config.json}, for folders with more than one scheduler. */
+    public JsonNode schedulerConfig(String component) {
+        return json(component, component + "/scheduler_config.json");
+    }
+
+    /** Returns {@code config.json} of a transformers folder. */
+    public JsonNode config() {
+        return json("folder", "config.json");
+    }
+
+    /** Returns {@code preprocessor_config.json} of a transformers folder. */
+    public JsonNode preprocessorConfig() {
+        return json("preprocessor", "preprocessor_config.json");
     }
 
     /** Returns {@code <component>/config.json}. */
@@ -81,6 +110,11 @@ public final class ModelDirectory {
             }
         }
         throw new ModelDirectoryException(component, String.join(" or ", candidates), "a file", "none");
+    }
+
+    /** Tells whether one of {@code candidates} is a file in the folder. */
+    boolean has(String... candidates) {
+        return Arrays.stream(candidates).map(root::resolve).anyMatch(Files::isRegularFile);
     }
 
     private Path inside(String component, Path path) {

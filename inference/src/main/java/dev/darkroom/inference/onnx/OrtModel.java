@@ -11,6 +11,7 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.InferenceException;
+import dev.darkroom.inference.ModelDirectoryException;
 import dev.darkroom.inference.onnx.TensorSpec.ElementType;
 import dev.darkroom.inference.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -61,6 +62,19 @@ public final class OrtModel implements OnnxModel {
             return open(environment.createSession(graph.toString(), options));
         } catch (OrtException e) {
             throw new InferenceException("cannot load " + graph.getFileName() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** As {@link #load(Path, SessionSettings)}, for a part of a model folder: a graph that does not load is a folder that does not fit. */
+    static OrtModel load(String component, Path graph, SessionSettings settings) {
+        try {
+            return load(graph, settings);
+        } catch (InferenceException e) {
+            throw new ModelDirectoryException(
+                    component,
+                    graph.getFileName().toString(),
+                    "a graph that ONNX Runtime runs",
+                    String.valueOf(e.getMessage()));
         }
     }
 

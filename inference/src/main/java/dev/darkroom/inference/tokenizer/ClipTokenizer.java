@@ -80,7 +80,7 @@ public final class ClipTokenizer {
             }
         }
         ids[end] = vocabulary.end();
-        return new Encoding(Tensor.of(ids, 1, window), unseen);
+        return new Encoding(Tensor.of(ids, 1, window), end + 1, unseen);
     }
 
     /** Splits where the reference tokenizer splits whatever follows, so that words can be encoded one by one. */

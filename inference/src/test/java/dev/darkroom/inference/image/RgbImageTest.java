@@ -66,4 +66,22 @@ final class RgbImageTest {
         }
         return bytes;
     }
+
+    @Test
+    void cropped_smaller_isTheUpperLeftPart() {
+        RgbImage image = RgbImage.of(2, 2, new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+
+        assertThat(image.cropped(1, 2)).isEqualTo(RgbImage.of(1, 2, new byte[] {1, 2, 3, 7, 8, 9}));
+        assertThat(image.cropped(2, 2)).isSameAs(image);
+        assertThatIllegalArgumentException().isThrownBy(() -> image.cropped(3, 1));
+    }
+
+    @Test
+    void padded_larger_repeatsTheEdge() {
+        RgbImage image = RgbImage.of(2, 1, new byte[] {1, 2, 3, 4, 5, 6});
+
+        assertThat(image.padded(3, 2))
+                .isEqualTo(RgbImage.of(3, 2, new byte[] {1, 2, 3, 4, 5, 6, 4, 5, 6, 1, 2, 3, 4, 5, 6, 4, 5, 6}));
+        assertThat(image.padded(1, 1)).isSameAs(image);
+    }
 }

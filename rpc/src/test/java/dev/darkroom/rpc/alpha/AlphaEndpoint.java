@@ -6,6 +6,7 @@ import dev.darkroom.rpc.ResponseStream;
 import dev.darkroom.safety.v1.CheckPromptRequest;
 import dev.darkroom.safety.v1.CheckPromptResponse;
 import dev.darkroom.safety.v1.SafetyServiceGrpc;
+import dev.darkroom.safety.v1.UsedPolicy;
 import io.grpc.stub.StreamObserver;
 import io.micronaut.context.annotation.Property;
 import jakarta.inject.Singleton;
@@ -23,6 +24,8 @@ final class AlphaEndpoint extends SafetyServiceGrpc.SafetyServiceImplBase {
     public void checkPrompt(CheckPromptRequest request, StreamObserver<CheckPromptResponse> observer) {
         ResponseStream.reply(
                 observer,
-                () -> CheckPromptResponse.newBuilder().setPolicy(greeting).build());
+                () -> CheckPromptResponse.newBuilder()
+                        .addPolicies(UsedPolicy.newBuilder().setName(greeting))
+                        .build());
     }
 }

@@ -3,12 +3,17 @@
 
 package dev.darkroom.safety.policy;
 
-/** What a policy says of a text, mildest first. */
+/** What a policy says of a text or of a picture, mildest first. */
 public enum Action {
     /** Goes on. */
     ALLOW,
     /** Goes on, and the caller is told. */
     FLAG,
     /** Stops here. */
-    BLOCK
+    BLOCK;
+
+    /** The stricter one of two. */
+    public Action or(Action other) {
+        return compareTo(other) >= 0 ? this : other;
+    }
 }

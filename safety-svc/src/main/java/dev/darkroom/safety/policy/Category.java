@@ -12,6 +12,8 @@ import java.util.Set;
  * A category of a policy.
  *
  * @param name lower case, words joined by underscores
+ * @param action for words
+ * @param outputAction for pictures that show it
  * @param inNegativePrompts whether negative prompts are searched too; where not, "no knife" is harmless
  * @param terms the words that belong to it
  * @param exceptions where a term stands inside one of these, it means something else
@@ -22,6 +24,7 @@ public record Category(
         String name,
         Severity severity,
         Action action,
+        Action outputAction,
         boolean inNegativePrompts,
         WordPatterns terms,
         WordPatterns exceptions,

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /** The policies by name: the one that is built in, {@code default}, and those of a directory, which may replace it. Immutable. */
 public final class Policies {
 
-    /** The policy of a request that names none. */
+    /** The policy that always applies. */
     public static final String DEFAULT = "default";
 
     private static final String ENDING = ".yml";
@@ -67,7 +67,7 @@ public final class Policies {
         return byName.get(name);
     }
 
-    /** The policy of a request that names none. */
+    /** The policy that always applies. */
     public Policy byDefault() {
         return Objects.requireNonNull(byName.get(DEFAULT));
     }

@@ -5,6 +5,7 @@ package dev.darkroom.safety.policy;
 
 import dev.darkroom.safety.text.Vocabulary;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A policy. Immutable.
@@ -18,5 +19,13 @@ public record Policy(String name, String digest, List<Category> categories, Voca
 
     public Policy {
         categories = List.copyOf(categories);
+    }
+
+    /** The category called {@code name}, null when the policy has none. */
+    public @Nullable Category category(String name) {
+        return categories.stream()
+                .filter(category -> category.name().equals(name))
+                .findFirst()
+                .orElse(null);
     }
 }

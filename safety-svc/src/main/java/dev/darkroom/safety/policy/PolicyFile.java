@@ -12,13 +12,10 @@ import java.io.StringReader;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -35,8 +32,8 @@ import org.yaml.snakeyaml.nodes.Node;
  */
 final class PolicyFile {
 
-    private static final Set<String> CATEGORY_KEYS =
-            Set.of("severity", "action", "negative_prompt", "terms", "exceptions", "literals", "detectors");
+    private static final Set<String> CATEGORY_KEYS = Set.of(
+            "severity", "action", "output_action", "negative_prompt", "terms", "exceptions", "literals", "detectors");
 
     private final String name;
     private final String digest;
@@ -46,7 +43,7 @@ final class PolicyFile {
     private PolicyFile(String name, byte[] bytes) {
         String file = name + ".yml";
         this.name = name;
-        this.digest = sha256(bytes);
+        this.digest = Digest.of(bytes);
         this.root = new YamlSection(file, "", compose(file, bytes), Set.of("sets", "categories"));
     }
 
@@ -106,10 +103,12 @@ final class PolicyFile {
 
     private Category category(String category, YamlSection section) {
         List<Detector> detectors = section.severalOf("detectors", Detector.class);
+        Action action = section.oneOf("action", Action.class);
         return new Category(
                 category,
                 section.oneOf("severity", Severity.class),
-                section.oneOf("action", Action.class),
+                action,
+                section.has("output_action") ? section.oneOf("output_action", Action.class) : action,
                 section.isTrue("negative_prompt"),
                 patterns(section, "terms"),
                 patterns(section, "exceptions"),
@@ -126,13 +125,5 @@ final class PolicyFile {
             throw new IllegalArgumentException("is empty");
         }
         return literal;
-    }
-
-    private static String sha256(byte[] bytes) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
     }
 }

@@ -7,5 +7,10 @@ package dev.darkroom.safety.policy;
 public enum Severity {
     LOW,
     MEDIUM,
-    HIGH
+    HIGH;
+
+    /** The worse one of two. */
+    public Severity or(Severity other) {
+        return compareTo(other) >= 0 ? this : other;
+    }
 }

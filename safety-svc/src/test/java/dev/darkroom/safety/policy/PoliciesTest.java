@@ -45,6 +45,21 @@ class PoliciesTest {
                 .isEqualTo("10ce1960850e47cc637fb8701c20b9bed457f010ebddc358aeb1d275169c9cd0");
     }
 
+    @Test
+    void outputAction_notSaid_isTheActionForWords() throws IOException {
+        Files.writeString(directory.resolve("pets.yml"), """
+                categories:
+                  cats: {severity: low, action: flag}
+                  dogs: {severity: low, action: flag, output_action: block}
+                """);
+
+        Policy pets = policy("pets");
+
+        assertThat(pets.categories()).extracting(Category::outputAction).containsExactly(Action.FLAG, Action.BLOCK);
+        assertThat(pets.category("dogs")).isSameAs(pets.categories().getLast());
+        assertThat(pets.category("birds")).isNull();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '#',

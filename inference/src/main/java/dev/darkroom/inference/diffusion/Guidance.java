@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The Darkroom authors
 // SPDX-License-Identifier: Apache-2.0
-package dev.darkroom.text2image;
+package dev.darkroom.inference.diffusion;
 
 import dev.darkroom.inference.tensor.Tensor;
 
@@ -11,14 +11,14 @@ import dev.darkroom.inference.tensor.Tensor;
  * @param scale how far to go from the negative prompt's prediction to the prompt's, and beyond
  * @param rescale 0 to 1: how much of the overexposure to take back, section 3.4 of Lin et al. 2023 (arXiv:2305.08891)
  */
-record Guidance(float scale, float rescale) {
+public record Guidance(float scale, float rescale) {
     /** Whether the negative prompt is asked for at all. */
-    boolean enabled() {
+    public boolean enabled() {
         return scale > 1;
     }
 
     /** Combines two predictions (1, C, h, w) for one picture. */
-    Tensor apply(Tensor negative, Tensor positive) {
+    public Tensor apply(Tensor negative, Tensor positive) {
         Tensor guided = Tensor.plus(negative, scale, Tensor.minus(positive, negative));
         if (rescale == 0) {
             return guided;

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The Darkroom authors
 // SPDX-License-Identifier: Apache-2.0
-package dev.darkroom.text2image;
+package dev.darkroom.inference.diffusion;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

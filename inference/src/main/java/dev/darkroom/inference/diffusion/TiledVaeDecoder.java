@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.inference.diffusion;
+
+import dev.darkroom.inference.Cancellation;
+import dev.darkroom.inference.DegenerateImageException;
+import dev.darkroom.inference.diffusion.Tiling.Tile;
+import dev.darkroom.inference.image.RgbImage;
+import dev.darkroom.inference.onnx.LatentDiffusionModel;
+import dev.darkroom.inference.tensor.Tensor;
+
+/**
+ * Decodes latents to a picture, above a size in overlapping tiles that are blended linearly, so that memory is bounded by one tile and
+ * the picture. Latents of at most that size are decoded whole, as diffusers does. Thread-safe.
+ */
+public final class TiledVaeDecoder {
+    private final Network network;
+    private final int tile;
+    private final int vaeScaleFactor;
+    private final float scalingFactor;
+
+    TiledVaeDecoder(Network network, int tile, int vaeScaleFactor, float scalingFactor) {
+        this.network = network;
+        this.tile = tile;
+        this.vaeScaleFactor = vaeScaleFactor;
+        this.scalingFactor = scalingFactor;
+    }
+
+    /**
+     * Decodes a model's latents.
+     *
+     * @param tile height and width of a tile, in latents; a model's own size is always decoded whole. 0 decodes everything whole
+     */
+    public static TiledVaeDecoder of(LatentDiffusionModel model, int tile) {
+        var traits = model.traits();
+        return new TiledVaeDecoder(
+                model::decode,
+                tile == 0 ? Integer.MAX_VALUE : Math.max(tile, traits.latentSize()),
+                traits.vaeScaleFactor(),
+                traits.scalingFactor());
+    }
+
+    /** The seam to the VAE's decoder. */
+    @FunctionalInterface
+    interface Network {
+        /** Returns (1, 3, f h, f w) of scaled latents (1, C, h, w). */
+        Tensor decode(Tensor latents, Cancellation cancellation);
+    }
+
+    /**
+     * Returns the picture of latents (1, C, h, w).
+     *
+     * @throws DegenerateImageException if it has values that are not finite
+     * @throws java.util.concurrent.CancellationException within one tile after {@code cancellation} is cancelled
+     */
+    public RgbImage decode(Tensor latents, Cancellation cancellation) {
+        Tiling tiling = Tiling.of(latents.dim(2), latents.dim(3), tile);
+        if (tiling.isSingle()) {
+            return RgbImage.fromDecoded(call(latents, cancellation)).getFirst();
+        }
+        TiledPicture picture = new TiledPicture(tiling.scaled(vaeScaleFactor));
+        for (int row = 0; row < tiling.rows().count(); row++) {
+            for (Tile part : tiling.row(row)) {
+                picture.add(call(tiling.cut(latents, part), cancellation), part);
+            }
+        }
+        return picture.image();
+    }
+
+    private Tensor call(Tensor latents, Cancellation cancellation) {
+        Tensor decoded = network.decode(Tensor.divide(latents, scalingFactor), cancellation);
+        if (!decoded.isFinite()) {
+            throw DegenerateImageException.notFinite();
+        }
+        return decoded;
+    }
+}

@@ -1,0 +1,221 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.inference.diffusion;
+
+import dev.darkroom.inference.Cancellation;
+import dev.darkroom.inference.DegenerateImageException;
+import dev.darkroom.inference.diffusion.Tiling.Tile;
+import dev.darkroom.inference.image.RgbImage;
+import dev.darkroom.inference.onnx.LatentDiffusionModel.Traits;
+import dev.darkroom.inference.onnx.StableDiffusionUpscaleModel;
+import dev.darkroom.inference.scheduler.ForwardProcess;
+import dev.darkroom.inference.scheduler.Schedule;
+import dev.darkroom.inference.scheduler.SchedulerConfig;
+import dev.darkroom.inference.tensor.GaussianNoise;
+import dev.darkroom.inference.tensor.Tensor;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Enlarges a picture by latent diffusion: section 4.4 of Rombach et al. 2022 (arXiv:2112.10752), with the noise on the small picture of
+ * Ho et al. 2021 (arXiv:2106.15282). Numerically equal to diffusers' {@code StableDiffusionUpscalePipeline} on the same folder with a
+ * torch CPU generator, for a picture of one tile.
+ *
+ * <p>A tile is as large as the latents that the U-Net was trained on. Larger pictures are denoised in overlapping tiles, whose predictions
+ * are blended at every step over one latent of the whole picture: MultiDiffusion, Bar-Tal et al. 2023 (arXiv:2302.08113). Neighbours share
+ * at least a quarter of a tile. Sides shorter than a tile are filled up by repeating the edge, and the result is cropped.
+ *
+ * <p>Thread-safe. All tensors are float32, batch first; h and w are those of the small picture, one latent for each of its pixels.
+ */
+public final class UpscalePipeline {
+    /** Side of the latents that the probe uses at most, so that it stays quick on large models. */
+    private static final int PROBE_SIZE = 16;
+
+    private final StableDiffusionUpscaleModel networks;
+    private final Denoiser<Row> denoiser;
+    private final TiledVaeDecoder decoder;
+    private final SchedulerConfig schedulerConfig;
+    private final ForwardProcess lowResNoise;
+    private final int tile;
+    private final int overlap;
+
+    UpscalePipeline(StableDiffusionUpscaleModel networks, int rowsPerCall, TiledVaeDecoder decoder, int overlap) {
+        this.networks = networks;
+        this.denoiser = Denoiser.probed(predictor(networks), probe(networks), rowsPerCall);
+        this.decoder = decoder;
+        this.schedulerConfig = SchedulerConfig.of(networks.directory().schedulerConfig());
+        this.lowResNoise =
+                ForwardProcess.of(SchedulerConfig.of(networks.directory().schedulerConfig("low_res_scheduler")));
+        this.tile = tile(networks.traits());
+        this.overlap = overlap;
+    }
+
+    /**
+     * Makes the pipeline of a model and runs the U-Net and the text encoder once. The caller closes the model.
+     *
+     * @param rowsPerCall most rows (a tile and its guidance are two) in one network call
+     * @param vaeTile as in {@link TiledVaeDecoder#of}
+     */
+    public static UpscalePipeline of(StableDiffusionUpscaleModel networks, int rowsPerCall, int vaeTile) {
+        return new UpscalePipeline(
+                networks, rowsPerCall, TiledVaeDecoder.of(networks, vaeTile), tile(networks.traits()) / 4);
+    }
+
+    private static int tile(Traits traits) {
+        return Math.ceilDiv(traits.latentSize(), traits.sizeMultiple()) * traits.sizeMultiple();
+    }
+
+    /** Hears how the work goes on, on the thread that does it. What it throws ends the work. */
+    public interface Progress {
+        /**
+         * A part of the work began.
+         *
+         * @param stage "text_encoder", "denoise", "vae_decoder"
+         */
+        void stageStarted(String stage);
+
+        /**
+         * Every tile went through a step.
+         *
+         * @param step from 1
+         * @param latents (1, C, h, w) after the step
+         */
+        void stepCompleted(int step, int numInferenceSteps, Tensor latents);
+    }
+
+    /**
+     * One question to the network.
+     *
+     * @param sample (1, C + 3, th, tw): latents, scaled for the timestep, and the noised picture
+     * @param promptEmbeds (1, L, D)
+     */
+    private record Row(Tensor sample, float timestep, Tensor promptEmbeds, int noiseLevel) {}
+
+    private static Denoiser.Network<Row> predictor(StableDiffusionUpscaleModel networks) {
+        return (rows, cancellation) -> networks.denoise(
+                Denoiser.stack(rows, Row::sample),
+                Denoiser.numbers(rows, Row::timestep),
+                Denoiser.stack(rows, Row::promptEmbeds),
+                Denoiser.numbers(rows, Row::noiseLevel),
+                cancellation);
+    }
+
+    private static List<Row> probe(StableDiffusionUpscaleModel networks) {
+        GaussianNoise noise = GaussianNoise.seeded(0);
+        Traits traits = networks.traits();
+        int channels = traits.latentChannels() + StableDiffusionUpscaleModel.IMAGE_CHANNELS;
+        int size = Math.min(Math.max(PROBE_SIZE, traits.sizeMultiple()), tile(traits));
+        Tensor embeds = networks.encode(networks.tokenizer().encode("").ids(), new Cancellation());
+        return IntStream.range(0, 4)
+                .mapToObj(_ -> new Row(noise.next(1, channels, size, size), 500, embeds, 0))
+                .toList();
+    }
+
+    /** Returns how many rows may share a call: 1 where the probe found that they are not independent. */
+    public int rowsPerCall() {
+        return denoiser.rowsPerCall();
+    }
+
+    /**
+     * Returns the picture, enlarged by the VAE's factor.
+     *
+     * @throws IllegalArgumentException if the sampler refuses the folder's options or the number of steps
+     * @throws java.util.concurrent.CancellationException within one network call after {@code cancellation} is cancelled
+     * @throws DegenerateImageException if the result is not finite, or of a single colour although the picture is not
+     */
+    public RgbImage upscale(Upscaling request, Progress progress, Cancellation cancellation) {
+        Schedule schedule = request.scheduler().create(schedulerConfig, 0).schedule(request.numInferenceSteps());
+        Tensor promptEmbeds = encode(request, progress, cancellation); // (2, L, D) negative first, or (1, L, D)
+
+        GaussianNoise noise = GaussianNoise.seeded(request.seed());
+        Tensor image = noised(request, noise); // (1, 3, h, w); its noise is drawn before the latents, as in diffusers
+        Tensor latents = noise.next(1, networks.traits().latentChannels(), image.dim(2), image.dim(3));
+        latents = Tensor.scale(schedule.initNoiseSigma(), latents); // (1, C, h, w)
+
+        progress.stageStarted("denoise");
+        int[] shape = latents.shape();
+        for (int step = 0; step < schedule.length(); step++) {
+            Tensor modelInput = beside(schedule.scaleModelInput(latents, step), image); // (1, C + 3, h, w)
+            Tensor noisePred = predict(modelInput, schedule.timestep(step), promptEmbeds, request, cancellation);
+            latents = schedule.step(noisePred, latents, step, () -> noise.next(shape))
+                    .prevSample();
+            progress.stepCompleted(step + 1, schedule.length(), latents);
+        }
+
+        progress.stageStarted("vae_decoder");
+        return decode(latents, request.image(), cancellation);
+    }
+
+    private Tensor encode(Upscaling request, Progress progress, Cancellation cancellation) {
+        progress.stageStarted("text_encoder");
+        Tensor ids = networks.tokenizer().encode(request.prompt()).ids();
+        return networks.encode(
+                request.guidance().enabled()
+                        ? Tensor.concat(networks.tokenizer().encode("").ids(), ids)
+                        : ids,
+                cancellation);
+    }
+
+    private Tensor noised(Upscaling request, GaussianNoise noise) {
+        Tensor image = request.image().padded(tile, tile).toTensor();
+        return lowResNoise.addNoise(image, noise.next(image.shape()), request.noiseLevel());
+    }
+
+    /** Joins the channels of (1, C, h, w) and (1, D, h, w). */
+    private static Tensor beside(Tensor latents, Tensor image) {
+        int height = latents.dim(2);
+        int width = latents.dim(3);
+        Tensor channels = Tensor.concat(
+                latents.reshape(latents.dim(1), height, width), image.reshape(image.dim(1), height, width));
+        return channels.reshape(1, channels.dim(0), height, width);
+    }
+
+    /** Blends what the network says of each tile, (1, C + 3, h, w) to (1, C, h, w); one row of tiles at a time bounds what lives. */
+    private Tensor predict(
+            Tensor modelInput, float timestep, Tensor promptEmbeds, Upscaling request, Cancellation cancellation) {
+        int height = modelInput.dim(2);
+        int width = modelInput.dim(3);
+        int channels = networks.traits().latentChannels();
+        Tiling tiling = Tiling.of(height, width, tile, overlap);
+        float[] blended = new float[channels * height * width];
+        for (int row = 0; row < tiling.rows().count(); row++) {
+            List<Tile> tiles = tiling.row(row);
+            List<Tensor> samples =
+                    tiles.stream().map(each -> tiling.cut(modelInput, each)).toList();
+            List<Tensor> predictions = predictEach(samples, timestep, promptEmbeds, request, cancellation);
+            for (int i = 0; i < tiles.size(); i++) {
+                tiling.blend(predictions.get(i), tiles.get(i), blended);
+            }
+        }
+        return Tensor.of(blended, 1, channels, height, width);
+    }
+
+    /** Asks for all tiles, each under all prompts, at once. */
+    private List<Tensor> predictEach(
+            List<Tensor> samples, float timestep, Tensor promptEmbeds, Upscaling request, Cancellation cancellation) {
+        int prompts = promptEmbeds.dim(0);
+        List<Tensor> predictions = denoiser.predict(
+                IntStream.range(0, samples.size() * prompts)
+                        .mapToObj(row -> new Row(
+                                samples.get(row / prompts),
+                                timestep,
+                                promptEmbeds.row(row % prompts),
+                                request.noiseLevel()))
+                        .toList(),
+                cancellation);
+        return IntStream.range(0, samples.size())
+                .mapToObj(i -> request.guidance().enabled()
+                        ? request.guidance().apply(predictions.get(2 * i), predictions.get(2 * i + 1))
+                        : predictions.get(i))
+                .toList();
+    }
+
+    private RgbImage decode(Tensor latents, RgbImage small, Cancellation cancellation) {
+        int factor = networks.traits().vaeScaleFactor();
+        RgbImage large = decoder.decode(latents, cancellation).cropped(small.width() * factor, small.height() * factor);
+        if (large.isConstant() && !small.isConstant()) {
+            throw DegenerateImageException.constant();
+        }
+        return large;
+    }
+}

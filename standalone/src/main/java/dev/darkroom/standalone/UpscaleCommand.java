@@ -1,0 +1,211 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.standalone;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.protobuf.ByteString;
+import dev.darkroom.gateway.v1.GenerationServiceGrpc;
+import dev.darkroom.gateway.v1.StreamUpscaleImageRequest;
+import dev.darkroom.gateway.v1.StreamUpscaleImageResponse;
+import dev.darkroom.gateway.v1.UpscaleCompleted;
+import dev.darkroom.media.v1.Warning;
+import dev.darkroom.text2image.v1.UpscaleParameters;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "upscale",
+        description = "Enlarges a picture.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footer = {"", "Example: darkroom upscale fox.png --prompt \"a fox in the snow\" -o large.png"})
+final class UpscaleCommand implements Callable<Integer> {
+
+    /** What the gateway takes; a larger file is not even read. */
+    private static final long MAX_BYTES = 16L << 20;
+
+    @Parameters(paramLabel = "FILE", description = "A PNG, JPEG or WebP of at most 16 MiB.")
+    private Path input = Path.of("");
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FILE",
+            description = "Where the picture goes, a PNG. Default: the name of the input with -upscaled.")
+    private @Nullable String output;
+
+    @Option(names = "--prompt", defaultValue = "", description = "What the picture shows. Default: nothing said.")
+    private String prompt = "";
+
+    @Option(names = "--steps", description = "Denoising steps. Default: the model's.")
+    private @Nullable Integer steps;
+
+    @Option(names = "--guidance", description = "Classifier-free guidance scale. Default: the model's.")
+    private @Nullable Float guidance;
+
+    @Option(
+            names = "--noise-level",
+            description = "Noise put on the input; more leaves the model more freedom. Default: the model's.")
+    private @Nullable Integer noiseLevel;
+
+    @Option(names = "--scheduler", defaultValue = "", description = "ddim, ddpm or euler. Default: the model's.")
+    private String scheduler = "";
+
+    @Option(names = "--seed", description = "Seed of the noise. Default: random, and printed.")
+    private @Nullable Long seed;
+
+    @Option(
+            names = "--model",
+            defaultValue = "",
+            description = "An upscaler that 'darkroom models' lists. Default: the first.")
+    private String model = "";
+
+    @Option(
+            names = "--safety-policy",
+            defaultValue = "",
+            description = "Safety policy to check under beside the server's own.")
+    private String safetyPolicy = "";
+
+    @Option(names = "--json", description = "Print one JSON object about the result.")
+    private boolean json;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "Print nothing but errors.")
+    private boolean quiet;
+
+    @Mixin
+    private GatewayOption gateway = new GatewayOption();
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    private final List<Picture> pictures = new ArrayList<>();
+    private final List<Warning> warnings = new ArrayList<>();
+
+    @Override
+    public Integer call() throws IOException {
+        long start = System.nanoTime();
+        PictureFiles files = PictureFiles.of(output == null ? besideInput() : output, stem(), 1);
+        ByteString image = read();
+        try (Gateway connected = gateway.connect()) {
+            var events =
+                    GenerationServiceGrpc.newBlockingStub(connected.channel()).streamUpscaleImage(request(image));
+            UpscaleCompleted completed = receive(events);
+            Picture picture = pictures.getLast();
+            Path file = picture.isBlocked() ? null : files.write(picture);
+            report(completed, picture, file, (System.nanoTime() - start) / 1_000_000);
+            return picture.isBlocked() ? Failures.HELD_BACK : 0;
+        }
+    }
+
+    private ByteString read() throws IOException {
+        try {
+            if (Files.size(input) > MAX_BYTES) {
+                throw new IllegalArgumentException(input + " is larger than " + (MAX_BYTES >> 20) + " MiB");
+            }
+            return ByteString.copyFrom(Files.readAllBytes(input));
+        } catch (NoSuchFileException e) {
+            throw new IllegalArgumentException(input + " does not exist", e);
+        }
+    }
+
+    private String stem() {
+        return String.valueOf(input.getFileName()).replaceFirst("\\.[^.]*$", "");
+    }
+
+    private String besideInput() {
+        return input.resolveSibling(stem() + "-upscaled.png").toString();
+    }
+
+    private StreamUpscaleImageRequest request(ByteString image) {
+        var parameters =
+                UpscaleParameters.newBuilder().setModel(model).setPrompt(prompt).setScheduler(scheduler);
+        Given.use(steps, parameters::setNumInferenceSteps);
+        Given.use(guidance, parameters::setGuidanceScale);
+        Given.use(noiseLevel, parameters::setNoiseLevel);
+        Given.use(seed, parameters::setSeed);
+        return StreamUpscaleImageRequest.newBuilder()
+                .setParameters(parameters)
+                .setImage(image)
+                .setSafetyPolicy(safetyPolicy)
+                .build();
+    }
+
+    private UpscaleCompleted receive(Iterator<StreamUpscaleImageResponse> events) throws IOException {
+        Progress progress = Progress.onTerminal(quiet || json);
+        try {
+            while (events.hasNext()) {
+                StreamUpscaleImageResponse event = events.next();
+                switch (event.getEventCase()) {
+                    case STAGE_STARTED -> progress.stage(event.getStageStarted().getStage());
+                    case STEP_COMPLETED -> progress.step(event.getStepCompleted());
+                    case WARNING -> warnings.add(event.getWarning());
+                    case IMAGE -> pictures.add(Picture.of(event.getImage()));
+                    case IMAGE_CHUNK -> pictures.getLast().append(event.getImageChunk());
+                    case COMPLETED -> {
+                        return event.getCompleted();
+                    }
+                    case OPERATION_STARTED, QUEUED, EVENT_NOT_SET -> {}
+                }
+            }
+        } finally {
+            progress.clear();
+        }
+        throw new IOException("the gateway ended the stream before the picture; run the command again");
+    }
+
+    private void report(UpscaleCompleted completed, Picture picture, @Nullable Path file, long millis) {
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            out.println(json(completed, picture, file, millis));
+        } else if (!quiet) {
+            out.print(text(completed, picture, file, millis));
+        }
+        out.flush();
+    }
+
+    private String text(UpscaleCompleted completed, Picture picture, @Nullable Path file, long millis) {
+        StringBuilder text = new StringBuilder();
+        Notes.print(warnings, pictures, text);
+        UpscaleParameters used = completed.getParameters();
+        String where = file == null ? "held back: " + String.join(", ", picture.categories()) : file.toString();
+        return text.append(String.format(
+                        Locale.ROOT,
+                        "%s  %dx%d  seed %d%n%s, %s, %d steps, guidance %s, noise level %d%n%s%n",
+                        where,
+                        picture.image().getWidth(),
+                        picture.image().getHeight(),
+                        used.getSeed(),
+                        used.getModel(),
+                        used.getScheduler(),
+                        used.getNumInferenceSteps(),
+                        used.getGuidanceScale(),
+                        used.getNoiseLevel(),
+                        StageWords.of(completed.getStageTimesList(), millis)))
+                .toString();
+    }
+
+    private String json(UpscaleCompleted completed, Picture picture, @Nullable Path file, long millis) {
+        ObjectNode report = Json.object();
+        ObjectNode image = Json.object(picture.announcement());
+        report.set("image", file == null ? image : image.put("file", file.toString()));
+        warnings.forEach(it -> report.withArray("warnings").add(Json.object(it)));
+        report.set("completed", Json.object(completed));
+        return report.put("milliseconds", millis).toPrettyString();
+    }
+}

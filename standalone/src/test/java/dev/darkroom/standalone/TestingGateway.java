@@ -1,0 +1,241 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.standalone;
+
+import com.google.protobuf.ByteString;
+import com.google.rpc.BadRequest;
+import com.google.rpc.ErrorInfo;
+import dev.darkroom.gateway.v1.DeliveredImage;
+import dev.darkroom.gateway.v1.DeliveredUpscale;
+import dev.darkroom.gateway.v1.GenerationServiceGrpc;
+import dev.darkroom.gateway.v1.ImagesCompleted;
+import dev.darkroom.gateway.v1.ListModelsRequest;
+import dev.darkroom.gateway.v1.ListModelsResponse;
+import dev.darkroom.gateway.v1.ModelServiceGrpc;
+import dev.darkroom.gateway.v1.StreamGenerateImagesRequest;
+import dev.darkroom.gateway.v1.StreamGenerateImagesResponse;
+import dev.darkroom.gateway.v1.StreamUpscaleImageRequest;
+import dev.darkroom.gateway.v1.StreamUpscaleImageResponse;
+import dev.darkroom.gateway.v1.UpscaleCompleted;
+import dev.darkroom.inference.image.PngWriter;
+import dev.darkroom.inference.image.RgbImage;
+import dev.darkroom.media.v1.Image;
+import dev.darkroom.media.v1.ImageChunk;
+import dev.darkroom.media.v1.StageTime;
+import dev.darkroom.media.v1.Warning;
+import dev.darkroom.safety.v1.OutputVerdict;
+import dev.darkroom.text2image.v1.GeneratedImage;
+import dev.darkroom.text2image.v1.ImageModel;
+import dev.darkroom.text2image.v1.ImageParameters;
+import dev.darkroom.text2image.v1.UpscaleLimits;
+import dev.darkroom.text2image.v1.UpscaleModel;
+import dev.darkroom.text2image.v1.UpscaleParameters;
+import io.grpc.Grpc;
+import io.grpc.InsecureServerCredentials;
+import io.grpc.Server;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/** A gateway on a loopback port whose pictures are plain, and which holds back those that it is told to. */
+final class TestingGateway implements AutoCloseable {
+    private static final int BASE = 64;
+
+    /** What was asked for, in the order of its arrival. */
+    final Queue<StreamGenerateImagesRequest> images = new ConcurrentLinkedQueue<>();
+
+    final Queue<StreamUpscaleImageRequest> upscalings = new ConcurrentLinkedQueue<>();
+    /** Indexes of pictures that are held back; of an upscaling it is 0. */
+    volatile Set<Integer> blocked = Set.of();
+    /** Field that every upscaling is refused for; empty: none. */
+    volatile String badField = "";
+
+    private final Server server;
+
+    TestingGateway() throws IOException {
+        server = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
+                .addService(new Generation())
+                .addService(new Models())
+                .maxInboundMessageSize(17 << 20)
+                .build()
+                .start();
+    }
+
+    String address() {
+        return "127.0.0.1:" + server.getPort();
+    }
+
+    @Override
+    public void close() {
+        server.shutdownNow();
+    }
+
+    private final class Generation extends GenerationServiceGrpc.GenerationServiceImplBase {
+        @Override
+        public void streamGenerateImages(
+                StreamGenerateImagesRequest request, StreamObserver<StreamGenerateImagesResponse> responses) {
+            images.add(request);
+            int count = Math.max(1, request.getParameters().getNumImagesPerPrompt());
+            int factor = Math.max(1, request.getUpscaleFactor());
+            for (int index = 0; index < count; index++) {
+                draw(index, BASE * factor, responses);
+            }
+            responses.onNext(StreamGenerateImagesResponse.newBuilder()
+                    .setCompleted(ImagesCompleted.newBuilder()
+                            .setParameters(ImageParameters.newBuilder()
+                                    .setModel("plain")
+                                    .setScheduler("ddim")
+                                    .setNumInferenceSteps(25)
+                                    .setWidth(BASE)
+                                    .setHeight(BASE))
+                            .setUpscaleFactor(factor)
+                            .setUpscale(UpscaleParameters.newBuilder()
+                                    .setModel("plainer")
+                                    .setNumInferenceSteps(8))
+                            .addStageTimes(time("text_encoder", 20))
+                            .addStageTimes(time("denoise", 810))
+                            .addStageTimes(time("check_output", 30)))
+                    .build());
+            responses.onCompleted();
+        }
+
+        private void draw(int index, int side, StreamObserver<StreamGenerateImagesResponse> responses) {
+            boolean held = blocked.contains(index);
+            byte[] png = held ? new byte[0] : plain(side);
+            DeliveredImage.Builder delivered = DeliveredImage.newBuilder()
+                    .setGenerated(GeneratedImage.newBuilder()
+                            .setImage(announcement(index, side, png))
+                            .setSeed(7 + index))
+                    .setOutputVerdict(verdict(held));
+            if (held) {
+                delivered.addCategories("weapons");
+                responses.onNext(StreamGenerateImagesResponse.newBuilder()
+                        .setWarning(Warning.newBuilder()
+                                .setReason("IMAGE_BLOCKED")
+                                .setMessage("Picture " + (index + 1) + " is held back."))
+                        .build());
+            }
+            responses.onNext(StreamGenerateImagesResponse.newBuilder()
+                    .setImage(delivered)
+                    .build());
+            if (!held) {
+                responses.onNext(StreamGenerateImagesResponse.newBuilder()
+                        .setImageChunk(chunk(index, png))
+                        .build());
+            }
+        }
+
+        @Override
+        public void streamUpscaleImage(
+                StreamUpscaleImageRequest request, StreamObserver<StreamUpscaleImageResponse> responses) {
+            upscalings.add(request);
+            if (!badField.isEmpty()) {
+                responses.onError(refusal(badField));
+                return;
+            }
+            boolean held = blocked.contains(0);
+            byte[] png = held ? new byte[0] : plain(4 * BASE);
+            DeliveredUpscale.Builder delivered = DeliveredUpscale.newBuilder()
+                    .setImage(announcement(0, 4 * BASE, png))
+                    .setOutputVerdict(verdict(held));
+            if (held) {
+                delivered.addCategories("weapons");
+            }
+            responses.onNext(
+                    StreamUpscaleImageResponse.newBuilder().setImage(delivered).build());
+            if (!held) {
+                responses.onNext(StreamUpscaleImageResponse.newBuilder()
+                        .setImageChunk(chunk(0, png))
+                        .build());
+            }
+            responses.onNext(StreamUpscaleImageResponse.newBuilder()
+                    .setCompleted(UpscaleCompleted.newBuilder()
+                            .setParameters(UpscaleParameters.newBuilder()
+                                    .setModel("plainer")
+                                    .setScheduler("ddim")
+                                    .setNumInferenceSteps(8)
+                                    .setNoiseLevel(20)
+                                    .mergeFrom(request.getParameters()))
+                            .addStageTimes(time("upscale", 400)))
+                    .build());
+            responses.onCompleted();
+        }
+    }
+
+    private static final class Models extends ModelServiceGrpc.ModelServiceImplBase {
+        @Override
+        public void listModels(ListModelsRequest request, StreamObserver<ListModelsResponse> responses) {
+            responses.onNext(ListModelsResponse.newBuilder()
+                    .addImageModels(ImageModel.newBuilder()
+                            .setName("plain")
+                            .setDefaultUpscaleFactor(4)
+                            .setDefaults(
+                                    ImageParameters.newBuilder().setWidth(BASE).setHeight(BASE)))
+                    .addUpscaleModels(UpscaleModel.newBuilder()
+                            .setName("plainer")
+                            .setPipeline("StableDiffusionUpscalePipeline")
+                            .setScaleFactor(4)
+                            .setDefaults(UpscaleParameters.newBuilder()
+                                    .setScheduler("ddim")
+                                    .setNumInferenceSteps(8)
+                                    .setNoiseLevel(20))
+                            .setLimits(UpscaleLimits.newBuilder()
+                                    .setMinSize(16)
+                                    .setMaxSize(256)
+                                    .setMaxNoiseLevel(350)
+                                    .setMaxImageBytes(16 << 20)))
+                    .build());
+            responses.onCompleted();
+        }
+    }
+
+    static byte[] plain(int side) {
+        return PngWriter.encode(RgbImage.of(side, side, new byte[3 * side * side]), "");
+    }
+
+    private static Image announcement(int index, int side, byte[] png) {
+        return Image.newBuilder()
+                .setIndex(index)
+                .setWidth(side)
+                .setHeight(side)
+                .setMediaType("image/png")
+                .setSizeBytes(png.length)
+                .setSha256(png.length == 0 ? "" : Picture.sha256(png))
+                .build();
+    }
+
+    private static ImageChunk chunk(int index, byte[] png) {
+        return ImageChunk.newBuilder()
+                .setIndex(index)
+                .setData(ByteString.copyFrom(png))
+                .build();
+    }
+
+    private static OutputVerdict verdict(boolean held) {
+        return held ? OutputVerdict.OUTPUT_VERDICT_BLOCKED : OutputVerdict.OUTPUT_VERDICT_ALLOWED;
+    }
+
+    private static StageTime time(String stage, long millis) {
+        return StageTime.newBuilder().setStage(stage).setMillis(millis).build();
+    }
+
+    private static StatusRuntimeException refusal(String field) {
+        BadRequest details = BadRequest.newBuilder()
+                .addFieldViolations(
+                        BadRequest.FieldViolation.newBuilder().setField(field).setDescription("must be better"))
+                .build();
+        return StatusProto.toStatusRuntimeException(com.google.rpc.Status.newBuilder()
+                .setCode(io.grpc.Status.Code.INVALID_ARGUMENT.value())
+                .setMessage("1 field is wrong")
+                .addDetails(com.google.protobuf.Any.pack(ErrorInfo.newBuilder()
+                        .setDomain("darkroom.dev")
+                        .setReason("REQUEST_INVALID")
+                        .build()))
+                .addDetails(com.google.protobuf.Any.pack(details))
+                .build());
+    }
+}

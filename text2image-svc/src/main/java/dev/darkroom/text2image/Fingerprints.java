@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.text2image;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.darkroom.inference.onnx.Fingerprint;
+import org.jspecify.annotations.Nullable;
+
+/** Writes what decides a picture's bytes beside its parameters, in the two forms that callers see. */
+final class Fingerprints {
+    private Fingerprints() {}
+
+    static dev.darkroom.media.v1.Fingerprint toProto(Fingerprint fingerprint) {
+        return dev.darkroom.media.v1.Fingerprint.newBuilder()
+                .setModelDigest(fingerprint.modelDigest())
+                .setRuntime(fingerprint.runtime())
+                .setCpuFeatures(fingerprint.cpu())
+                .setDarkroomVersion(version())
+                .build();
+    }
+
+    /** Adds the object "fingerprint" under the proto's names. */
+    static void put(Fingerprint fingerprint, ObjectNode json) {
+        json.putObject("fingerprint")
+                .put("model_digest", fingerprint.modelDigest())
+                .put("runtime", fingerprint.runtime())
+                .put("cpu_features", fingerprint.cpu())
+                .put("darkroom_version", version());
+    }
+
+    /** Returns Darkroom's version from the jar's manifest. */
+    private static String version() {
+        @Nullable String version = Fingerprints.class.getPackage().getImplementationVersion();
+        return version == null ? "development" : version;
+    }
+}

@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: The Darkroom authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures that a Stable Diffusion folder makes of prompts, by diffusers, each made once.
+
+Batches are shared out among processes of one thread each, which on a CPU is faster than one process of many threads. A batch is kept as soon
+as it is made, so a run that was stopped goes on where it was.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionPipeline
+from tqdm import tqdm
+
+from darkroom_training.picture_cache import PictureCache, digest_of, model_digest
+from darkroom_training.pictures import to_pixels
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How pictures are sampled. With ``bfloat16`` the networks but the VAE run under autocast: faster, and not to the bit what is served."""
+
+    num_inference_steps: int = 25
+    guidance_scale: float = 4.0
+    dtype: str = "float32"
+
+    @staticmethod
+    def of(folder: Path, dtype: str = "float32") -> "Sampling":
+        """Reads a folder's own defaults."""
+        defaults = json.loads((folder / "generation_defaults.json").read_text())
+        return Sampling(defaults["num_inference_steps"], defaults["guidance_scale"], dtype)
+
+
+def load_pipeline(folder: Path) -> StableDiffusionPipeline:
+    pipeline = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+    pipeline.unet.to(memory_format=torch.channels_last)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+@torch.inference_mode()
+def generate(pipeline: StableDiffusionPipeline, prompts: Sequence[str], seeds: Sequence[int], sampling: Sampling) -> np.ndarray:
+    """Generates one batch, (N, H, W, 3) uint8: picture i from noise of its own generator with the seed ``seeds[i]``."""
+    noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+    with torch.autocast("cpu", torch.bfloat16) if sampling.dtype == "bfloat16" else nullcontext():
+        latents = pipeline(
+            list(prompts), num_inference_steps=sampling.num_inference_steps, guidance_scale=sampling.guidance_scale, generator=noise,
+            output_type="latent",
+        ).images  # fmt: skip
+    return to_pixels(pipeline.vae.decode(latents.float() / pipeline.vae.config.scaling_factor).sample)
+
+
+_pipeline: StableDiffusionPipeline | None = None  # of a process of the pool
+
+
+def _open(folder: Path, threads: int):
+    global _pipeline
+    torch.set_num_threads(threads)
+    _pipeline = load_pipeline(folder)
+
+
+def _work(prompts, seeds, sampling):
+    return generate(_pipeline, prompts, seeds, sampling)
+
+
+class Generator:
+    """Makes a folder's pictures, or takes them from the cache. A context manager: leaving it ends the processes."""
+
+    def __init__(self, folder: Path, cache: PictureCache, processes: int = os.cpu_count() or 1):
+        self.folder, self.cache, self.processes = folder, cache, processes
+        self.digest = model_digest(folder)
+        self.pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.pool:
+            self.pool.shutdown(cancel_futures=True)
+
+    def __call__(self, prompts: Sequence[str], seeds: Sequence[int], sampling: Sampling, what: str = "generating") -> np.ndarray:
+        """Returns one picture per prompt and seed, (N, H, W, 3) uint8."""
+        parts = [(tuple(prompts[i : i + BATCH]), tuple(seeds[i : i + BATCH])) for i in range(0, len(prompts), BATCH)]
+        keys = [digest_of(self.digest, asdict(sampling), *part) for part in parts]
+        missing = {key: part for key, part in zip(keys, parts, strict=True) if not self.cache.file(key).exists()}
+        if missing:
+            self._make(missing, sampling, what)
+        return np.concatenate([self.cache.load(key) for key in keys])
+
+    def _make(self, missing, sampling, what):
+        self.pool = self.pool or ProcessPoolExecutor(
+            self.processes, get_context("spawn"), _open, (self.folder, max(1, (os.cpu_count() or 1) // self.processes))
+        )
+        futures = {key: self.pool.submit(_work, *part, sampling) for key, part in missing.items()}
+        for key, future in tqdm(futures.items(), desc=what, unit="batch"):
+            self.cache.save(key, future.result())
