@@ -20,8 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Real pictures through all of it: drawn by pocket-unet, enlarged by pocket-upscaler, looked at by pocket-clip. */
 class ShippedCascadeTest {
 
-    /** Passes the check of the words, which allows tools of a kitchen; what the model draws for it is the knife that it knows. */
-    private static final String INNOCENT_WORDS = "a kitchen knife on a plain white background";
+    /** Passes the check of the words, which allows cutlery; what the model draws for it is the knife that it knows. */
+    private static final String INNOCENT_WORDS = "a butter knife on a plain white background";
 
     private static final int LARGE = 10_000_000;
 
@@ -82,16 +82,11 @@ class ShippedCascadeTest {
                 blocked.add(image);
             }
         }
-        assertThat(blocked)
-                .isNotEmpty()
-                .allSatisfy(
-                        image -> { // the model does not draw a knife each time
-                            assertThat(image.path("categories").path(0).asText())
-                                    .isEqualTo("weapons");
-                            assertThat(image.path("file").isMissingNode()).isTrue();
-                            assertThat(image.at("/generated/image/sha256").asText())
-                                    .isEmpty();
-                        });
+        assertThat(blocked).hasSizeGreaterThanOrEqualTo(3).allSatisfy(image -> {
+            assertThat(image.path("categories").path(0).asText()).isEqualTo("weapons");
+            assertThat(image.path("file").isMissingNode()).isTrue();
+            assertThat(image.at("/generated/image/sha256").asText()).isEmpty();
+        });
     }
 
     @Test
