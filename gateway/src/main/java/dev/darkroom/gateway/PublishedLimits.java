@@ -44,7 +44,7 @@ final class PublishedLimits {
         if (found.isEmpty()) {
             List<String> known = upscalers.stream().map(UpscaleModel::getName).toList();
             if (violations.isEmpty()) {
-                throw new Fault.NotFound("MODEL_UNKNOWN", "model", name, known);
+                throw new Fault.NotFound("MODEL_UNKNOWN", "upscaler", name, known);
             }
             violations.add(field, oneOf(known), name);
         }
