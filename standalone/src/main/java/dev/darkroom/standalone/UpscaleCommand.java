@@ -44,8 +44,8 @@ final class UpscaleCommand implements Callable<Integer> {
 
     @Option(
             names = {"-o", "--output"},
-            paramLabel = "FILE",
-            description = "Where the picture goes, a PNG. Default: the name of the input with -upscaled.")
+            paramLabel = "FILE|FOLDER/",
+            description = "Where the picture goes, a PNG. Default: beside the input, with -upscaled in its name.")
     private @Nullable String output;
 
     @Option(names = "--prompt", defaultValue = "", description = "What the picture shows. Default: nothing said.")
@@ -100,7 +100,7 @@ final class UpscaleCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         long start = System.nanoTime();
-        PictureFiles files = PictureFiles.of(output == null ? besideInput() : output, stem(), 1);
+        PictureFiles files = PictureFiles.of(target(), stem(), 1);
         ByteString image = read();
         try (Gateway connected = gateway.connect()) {
             var events =
@@ -128,8 +128,14 @@ final class UpscaleCommand implements Callable<Integer> {
         return String.valueOf(input.getFileName()).replaceFirst("\\.[^.]*$", "");
     }
 
-    private String besideInput() {
-        return input.resolveSibling(stem() + "-upscaled.png").toString();
+    /** Where the picture goes: the named file, or one named after the input, in the named folder or beside the input. */
+    private String target() {
+        String name = stem() + "-upscaled.png";
+        if (output == null) {
+            return input.resolveSibling(name).toString();
+        }
+        boolean folder = output.endsWith("/") || Files.isDirectory(Path.of(output));
+        return folder ? Path.of(output).resolve(name).toString() : output;
     }
 
     private StreamUpscaleImageRequest request(ByteString image) {

@@ -164,6 +164,16 @@ class HeldBackTest {
     }
 
     @Test
+    void upscale_intoAFolder_namesTheFileAfterTheInput() throws IOException {
+        Path fox = Files.write(folder.resolve("fox.png"), TestingGateway.plain(64));
+
+        Run run = upscale(fox.toString(), "-o", folder + "/out/");
+
+        assertThat(run.exitCode()).isZero();
+        assertThat(folder.resolve("out/fox-upscaled.png")).exists();
+    }
+
+    @Test
     void upscale_heldBack_writesNothingAndSaysSo() throws IOException {
         Path fox = Files.write(folder.resolve("fox.png"), TestingGateway.plain(64));
         gateway.blocked = Set.of(0);
