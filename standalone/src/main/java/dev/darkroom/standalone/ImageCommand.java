@@ -13,7 +13,6 @@ import dev.darkroom.media.v1.Warning;
 import dev.darkroom.text2image.v1.ImageParameters;
 import io.grpc.Channel;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -24,10 +23,8 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "image",
@@ -110,25 +107,11 @@ final class ImageCommand implements Callable<Integer> {
     @Option(names = "--preview-every", defaultValue = "2", description = "Steps between previews. Default: 2.")
     private int previewEvery;
 
-    @Option(
-            names = "--safety-policy",
-            defaultValue = "",
-            description = "Safety policy to check under beside the server's own.")
-    private String safetyPolicy = "";
-
-    @Option(names = "--json", description = "Print one JSON object about the result.")
-    private boolean json;
-
-    @Option(
-            names = {"-q", "--quiet"},
-            description = "Print nothing but errors.")
-    private boolean quiet;
+    @Mixin
+    private ResultOptions result = new ResultOptions();
 
     @Mixin
     private GatewayOption gateway = new GatewayOption();
-
-    @Spec
-    private CommandSpec spec = CommandSpec.create();
 
     private final List<Picture> pictures = new ArrayList<>();
     private final List<Warning> warnings = new ArrayList<>();
@@ -137,7 +120,7 @@ final class ImageCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         long start = System.nanoTime();
         PictureFiles files = PictureFiles.of(output, prompt, images);
-        Progress progress = Progress.onTerminal(quiet || json);
+        Progress progress = result.progress();
         PreviewMode mode = progress.isShown() ? preview.on(System.getenv()) : preview.withoutTerminal();
         PreviewDisplay display = new PreviewDisplay(mode, files, images);
         try (Gateway connected = gateway.connect()) {
@@ -145,7 +128,8 @@ final class ImageCommand implements Callable<Integer> {
                     .streamGenerateImages(request(mode, connected.channel()));
             ImagesCompleted completed = receive(events, progress, display);
             display.show(pictures);
-            report(new ImageReport(completed, pictures, warnings, write(files), sheet(files), millisSince(start)));
+            result.print(
+                    new ImageReport(completed, pictures, warnings, write(files), sheet(files), millisSince(start)));
         }
         return pictures.stream().anyMatch(Picture::isBlocked) ? Failures.HELD_BACK : 0;
     }
@@ -154,7 +138,7 @@ final class ImageCommand implements Callable<Integer> {
         var request = StreamGenerateImagesRequest.newBuilder()
                 .setParameters(parameters())
                 .setPreviewInterval(mode == PreviewMode.OFF ? 0 : previewEvery)
-                .setSafetyPolicy(safetyPolicy);
+                .setSafetyPolicy(result.safetyPolicy());
         Given.use(size, pixels -> request.setUpscaleFactor(FinalSize.factor(pixels, parameters(), models(channel))));
         return request.build();
     }
@@ -218,16 +202,6 @@ final class ImageCommand implements Callable<Integer> {
     private @Nullable Path sheet(PictureFiles files) throws IOException {
         boolean any = pictures.stream().anyMatch(picture -> !picture.isBlocked());
         return pictures.size() > 1 && any ? files.writeSheet(pictures) : null;
-    }
-
-    private void report(ImageReport report) {
-        PrintWriter out = spec.commandLine().getOut();
-        if (json) {
-            out.println(report.json());
-        } else if (!quiet) {
-            out.print(report.text());
-        }
-        out.flush();
     }
 
     private static long millisSince(long nanos) {

@@ -24,9 +24,11 @@ record ImageReport(
         List<Warning> warnings,
         Map<Integer, Path> files,
         @Nullable Path sheet,
-        long millis) {
+        long millis)
+        implements Report {
 
-    String text() {
+    @Override
+    public String text() {
         StringBuilder text = new StringBuilder();
         Notes.print(warnings, pictures, text);
         pictures.forEach(picture -> line(picture, text));
@@ -70,7 +72,8 @@ record ImageReport(
     }
 
     /** One object; messages in it are proto3 JSON, so their 64-bit numbers are strings. */
-    String json() {
+    @Override
+    public String json() {
         ObjectNode report = Json.object();
         ArrayNode images = report.putArray("images");
         for (Picture picture : pictures) {

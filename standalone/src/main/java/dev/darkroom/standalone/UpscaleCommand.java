@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.standalone;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.protobuf.ByteString;
 import dev.darkroom.gateway.v1.GenerationServiceGrpc;
 import dev.darkroom.gateway.v1.StreamUpscaleImageRequest;
@@ -11,22 +10,18 @@ import dev.darkroom.gateway.v1.UpscaleCompleted;
 import dev.darkroom.media.v1.Warning;
 import dev.darkroom.text2image.v1.UpscaleParameters;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(
         name = "upscale",
@@ -74,25 +69,11 @@ final class UpscaleCommand implements Callable<Integer> {
             description = "An upscaler that 'darkroom models' lists. Default: the first.")
     private String model = "";
 
-    @Option(
-            names = "--safety-policy",
-            defaultValue = "",
-            description = "Safety policy to check under beside the server's own.")
-    private String safetyPolicy = "";
-
-    @Option(names = "--json", description = "Print one JSON object about the result.")
-    private boolean json;
-
-    @Option(
-            names = {"-q", "--quiet"},
-            description = "Print nothing but errors.")
-    private boolean quiet;
+    @Mixin
+    private ResultOptions result = new ResultOptions();
 
     @Mixin
     private GatewayOption gateway = new GatewayOption();
-
-    @Spec
-    private CommandSpec spec = CommandSpec.create();
 
     private final List<Picture> pictures = new ArrayList<>();
     private final List<Warning> warnings = new ArrayList<>();
@@ -108,7 +89,8 @@ final class UpscaleCommand implements Callable<Integer> {
             UpscaleCompleted completed = receive(events);
             Picture picture = pictures.getLast();
             Path file = picture.isBlocked() ? null : files.write(picture);
-            report(completed, picture, file, (System.nanoTime() - start) / 1_000_000);
+            result.print(
+                    new UpscaleReport(completed, picture, warnings, file, (System.nanoTime() - start) / 1_000_000));
             return picture.isBlocked() ? Failures.HELD_BACK : 0;
         }
     }
@@ -148,12 +130,12 @@ final class UpscaleCommand implements Callable<Integer> {
         return StreamUpscaleImageRequest.newBuilder()
                 .setParameters(parameters)
                 .setImage(image)
-                .setSafetyPolicy(safetyPolicy)
+                .setSafetyPolicy(result.safetyPolicy())
                 .build();
     }
 
     private UpscaleCompleted receive(Iterator<StreamUpscaleImageResponse> events) throws IOException {
-        Progress progress = Progress.onTerminal(quiet || json);
+        Progress progress = result.progress();
         try {
             while (events.hasNext()) {
                 StreamUpscaleImageResponse event = events.next();
@@ -173,45 +155,5 @@ final class UpscaleCommand implements Callable<Integer> {
             progress.clear();
         }
         throw new IOException("the gateway ended the stream before the picture; run the command again");
-    }
-
-    private void report(UpscaleCompleted completed, Picture picture, @Nullable Path file, long millis) {
-        PrintWriter out = spec.commandLine().getOut();
-        if (json) {
-            out.println(json(completed, picture, file, millis));
-        } else if (!quiet) {
-            out.print(text(completed, picture, file, millis));
-        }
-        out.flush();
-    }
-
-    private String text(UpscaleCompleted completed, Picture picture, @Nullable Path file, long millis) {
-        StringBuilder text = new StringBuilder();
-        Notes.print(warnings, pictures, text);
-        UpscaleParameters used = completed.getParameters();
-        String where = file == null ? "held back: " + String.join(", ", picture.categories()) : file.toString();
-        return text.append(String.format(
-                        Locale.ROOT,
-                        "%s  %dx%d  seed %d%n%s, %s, %d steps, guidance %s, noise level %d%n%s%n",
-                        where,
-                        picture.image().getWidth(),
-                        picture.image().getHeight(),
-                        used.getSeed(),
-                        used.getModel(),
-                        used.getScheduler(),
-                        used.getNumInferenceSteps(),
-                        used.getGuidanceScale(),
-                        used.getNoiseLevel(),
-                        StageWords.of(completed.getStageTimesList(), millis)))
-                .toString();
-    }
-
-    private String json(UpscaleCompleted completed, Picture picture, @Nullable Path file, long millis) {
-        ObjectNode report = Json.object();
-        ObjectNode image = Json.object(picture.announcement());
-        report.set("image", file == null ? image : image.put("file", file.toString()));
-        warnings.forEach(it -> report.withArray("warnings").add(Json.object(it)));
-        report.set("completed", Json.object(completed));
-        return report.put("milliseconds", millis).toPrettyString();
     }
 }
