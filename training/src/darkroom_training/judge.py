@@ -37,6 +37,7 @@ CLASSES = {
     "arrangement": [None, "horizontal", "vertical"],
 }
 BATCH = 96
+PAIR_SHARE = 0.4  # of the pictures, twice what the world has: two small subjects are harder to name than one
 RECONSTRUCTED = 8  # every n-th training picture has been through the VAE
 
 
@@ -128,10 +129,17 @@ class JudgeTask:
         vae = AutoencoderKL.from_pretrained(self.vae).float().eval()
         rng = random.Random(seed)
         while True:
-            seeds = [self.first_seed + rng.randrange(100_000_000) for _ in range(BATCH)]
+            seeds = [self._seed(rng) for _ in range(BATCH)]
             pixels = pictures(seeds)
             pixels[::RECONSTRUCTED] = reconstructed(vae, pixels[::RECONSTRUCTED])
             yield roughened(to_tensor(pixels)), labels([numbered_scene(seed) for seed in seeds])
+
+    def _seed(self, rng):
+        paired = rng.random() < PAIR_SHARE
+        while True:
+            seed = self.first_seed + rng.randrange(100_000_000)
+            if (numbered_scene(seed).other is not None) == paired:
+                return seed
 
     def loss(self, networks, batch):
         image, truth = batch

@@ -18,14 +18,37 @@ ATTRIBUTES = {
     "setting": [*SETTINGS, *(f"plain {colour}" for colour in PLAIN)], "time": TIMES, "size": [None, *SIZES], "count": [1, 2, 3],
     "relation": [None, *RELATIONS],
 }  # fmt: skip
-UNCONDITIONAL, PARAPHRASED = 0.1, 0.7
+UNCONDITIONAL, PARAPHRASED, STRANGE = 0.1, 0.7, 0.5
+STRANGE_WORDS = 4  # at most, in one caption
+ONSETS, NUCLEI, CODAS = ("b bl br c ch cl d dr f fl g gr h j k kn l m n p pl qu r s sh sl st str t th tr v w z".split(), "a ai e ea ee i o oo ou u y".split(),
+    " ck d ff g l ll m n nd ng nt p r rd rk s ss st t th x".split(" "))  # fmt: skip
+SMALL_WORDS = {"a", "an", "the", "in", "on", "at", "of"}
+SMALL_WORDS_LOST = 0.15
 
 
 def training_caption(scene: Scene, rng: random.Random) -> str:
-    """Words a scene for training; one in ten captions is empty, for classifier-free guidance."""
+    """Words a scene for training; one in ten captions is empty, for classifier-free guidance, half of the others have words of no language."""
     if rng.random() < UNCONDITIONAL:
         return ""
-    return caption(scene, rng if rng.random() < PARAPHRASED else None)
+    words = caption(scene, rng if rng.random() < PARAPHRASED else None)
+    return with_strange_words(words, rng) if rng.random() < STRANGE else words
+
+
+def with_strange_words(words: str, rng: random.Random) -> str:
+    """Puts invented words between those of a caption and loses some of its small ones: people write what no caption has.
+
+    What was invented means nothing, so the model learns to read around words that it does not know.
+    """
+    kept = [word for word in words.split() if word not in SMALL_WORDS or rng.random() >= SMALL_WORDS_LOST]
+    for _ in range(rng.randint(1, STRANGE_WORDS)):
+        kept.insert(rng.randint(0, len(kept)), strange_word(rng))
+    return " ".join(kept)
+
+
+def strange_word(rng: random.Random) -> str:
+    """Invents a pronounceable word of one or two syllables, now and then with a comma."""
+    syllables = "".join(rng.choice(ONSETS) + rng.choice(NUCLEI) + rng.choice(CODAS) for _ in range(rng.choice((1, 1, 1, 2, 2))))
+    return syllables + rng.choice(("", "", "", "", "ing", "y", "ed", ","))
 
 
 def input_ids(tokenizer: CLIPTokenizer, captions: list[str]) -> torch.Tensor:
