@@ -13,7 +13,7 @@ from conftest import MODEL, tiny_unet
 from diffusers import AutoencoderKL, StableDiffusionPipeline
 from transformers import CLIPTokenizer
 
-from darkroom_training import clip, judge, parallel, pictures, text, unet, upscaler, vae
+from darkroom_training import clip, judge, latent_task, parallel, pictures, text, unet, upscaler, vae
 from darkroom_training.export import header
 from darkroom_training.network import new_scheduler, new_text_encoder, new_unet
 from darkroom_training.optimizers import Optimizer, Rates, is_matrix, orthogonalized, shares
@@ -68,14 +68,14 @@ def test_optimizer_descends_a_quadratic():
 def test_noised_v_gives_back_latents_and_noise():
     alphas_cumprod = new_scheduler().alphas_cumprod[torch.tensor([10, 500, 999])]
     latents, noise = torch.randn(3, 8, 4, 4), torch.randn(3, 8, 4, 4)
-    sample, v = unet.noised(latents, noise, alphas_cumprod)
+    sample, v = latent_task.noised(latents, noise, alphas_cumprod)
     signal, spread = alphas_cumprod.sqrt().view(-1, 1, 1, 1), (1 - alphas_cumprod).sqrt().view(-1, 1, 1, 1)
     torch.testing.assert_close(signal * sample - spread * v, latents, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(sample[2], noise[2])  # zero terminal SNR
 
 
 def test_timeSteps_stress_the_noise_levels_of_shapes_and_leave_none_out():
-    steps = unet.time_steps(20_000, torch.Generator().manual_seed(0))
+    steps = latent_task.time_steps(20_000, torch.Generator().manual_seed(0))
     assert steps.min() < 20 and steps.max() > 980
     assert 580 < steps.float().median() < 720
 
@@ -98,7 +98,7 @@ def test_pretrain_text_learns_the_setting():
     torch.manual_seed(0)
     encoder = new_text_encoder(tokenizer)
     before = encoder.text_model.embeddings.token_embedding.weight.detach().clone()
-    text.pretrain(encoder, tokenizer, 3, size=16)
+    text.pretrain(encoder, tokenizer, 3, lambda network, ids: network(ids).last_hidden_state[:, -1], size=16)
     assert not torch.equal(before, encoder.text_model.embeddings.token_embedding.weight)
 
 

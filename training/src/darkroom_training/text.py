@@ -3,12 +3,13 @@
 """Captions as token ids, and a head start for the text encoder: a minute of naming what a caption describes."""
 
 import random
+from collections.abc import Callable
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import PreTrainedTokenizer
 
 from darkroom_training.world import Scene, caption, held_out, sample
 from darkroom_training.world.scene import COLOURS, NAMES, PLAIN, RELATIONS, SETTINGS, SIZES, TIMES
@@ -27,9 +28,12 @@ SMALL_WORDS_LOST = 0.15
 
 
 def training_caption(scene: Scene, rng: random.Random) -> str:
-    """Words a scene for training; one in ten captions is empty, for classifier-free guidance, half of the others have words of no language."""
-    if rng.random() < UNCONDITIONAL:
-        return ""
+    """Words a scene for training; one in ten captions is empty, for classifier-free guidance."""
+    return "" if rng.random() < UNCONDITIONAL else worded(scene, rng)
+
+
+def worded(scene: Scene, rng: random.Random) -> str:
+    """Words a scene: 70 % paraphrases, half of all with invented words."""
     words = caption(scene, rng if rng.random() < PARAPHRASED else None)
     return with_strange_words(words, rng) if rng.random() < STRANGE else words
 
@@ -51,23 +55,23 @@ def strange_word(rng: random.Random) -> str:
     return syllables + rng.choice(("", "", "", "", "ing", "y", "ed", ","))
 
 
-def input_ids(tokenizer: CLIPTokenizer, captions: list[str]) -> torch.Tensor:
+def input_ids(tokenizer: PreTrainedTokenizer, captions: list[str]) -> torch.Tensor:
     """Tokenizes captions, padded and cut to the window: (N, S) int64."""
     return tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
 
 
-def batch_of(tokenizer: CLIPTokenizer, size: int, rng: random.Random) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+def batch_of(tokenizer: PreTrainedTokenizer, size: int, rng: random.Random) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     scenes = []
     while len(scenes) < size:
         scene = sample(rng)
         if not held_out(scene):
             scenes.append(scene)
     truth = {name: torch.tensor([values.index(getattr(scene, name)) for scene in scenes]) for name, values in ATTRIBUTES.items()}
-    return input_ids(tokenizer, [caption(scene, rng if rng.random() < 0.8 else None) for scene in scenes]), truth
+    return input_ids(tokenizer, [worded(scene, rng) for scene in scenes]), truth
 
 
-def pretrain(text_encoder: CLIPTextModel, tokenizer: CLIPTokenizer, steps: int, size=128, peak_rate=1e-3):
-    """Teaches the encoder to name every attribute at the last token of the window, which has read the whole caption.
+def pretrain(text_encoder: nn.Module, tokenizer: PreTrainedTokenizer, steps: int, read: Callable, size=128, peak_rate=1e-3):
+    """Teaches the encoder to name every attribute from what ``read(text_encoder, ids)`` makes of a caption, (N, D).
 
     Trained with the U-Net alone, the encoder learns to pass colours and settings on long before subjects.
     """
@@ -77,8 +81,8 @@ def pretrain(text_encoder: CLIPTextModel, tokenizer: CLIPTokenizer, steps: int, 
     rng = random.Random(7)
     for _ in (bar := tqdm(range(steps), desc="text encoder", unit="batch")):
         ids, truth = batch_of(tokenizer, size, rng)
-        last = text_encoder(ids).last_hidden_state[:, -1]
-        losses = {name: F.cross_entropy(head(last), truth[name]) for name, head in heads.items()}
+        vector = read(text_encoder, ids)
+        losses = {name: F.cross_entropy(head(vector), truth[name]) for name, head in heads.items()}
         optimizer.zero_grad()
         sum(losses.values()).backward()
         optimizer.step()
