@@ -19,6 +19,7 @@ import picocli.CommandLine.IVersionProvider;
         subcommands = {
             ImageCommand.class,
             UpscaleCommand.class,
+            CompareCommand.class,
             ModelsCommand.class,
             InspectCommand.class,
             SheetCommand.class,

@@ -3,20 +3,15 @@
 package dev.darkroom.standalone;
 
 import dev.darkroom.gateway.v1.GenerationServiceGrpc;
-import dev.darkroom.gateway.v1.ImagesCompleted;
 import dev.darkroom.gateway.v1.ListModelsRequest;
 import dev.darkroom.gateway.v1.ListModelsResponse;
 import dev.darkroom.gateway.v1.ModelServiceGrpc;
 import dev.darkroom.gateway.v1.StreamGenerateImagesRequest;
-import dev.darkroom.gateway.v1.StreamGenerateImagesResponse;
-import dev.darkroom.media.v1.Warning;
 import dev.darkroom.text2image.v1.ImageParameters;
 import io.grpc.Channel;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -113,9 +108,6 @@ final class ImageCommand implements Callable<Integer> {
     @Mixin
     private GatewayOption gateway = new GatewayOption();
 
-    private final List<Picture> pictures = new ArrayList<>();
-    private final List<Warning> warnings = new ArrayList<>();
-
     @Override
     public Integer call() throws IOException {
         long start = System.nanoTime();
@@ -126,12 +118,19 @@ final class ImageCommand implements Callable<Integer> {
         try (Gateway connected = gateway.connect()) {
             var events = GenerationServiceGrpc.newBlockingStub(connected.channel())
                     .streamGenerateImages(request(mode, connected.channel()));
-            ImagesCompleted completed = receive(events, progress, display);
-            display.show(pictures);
-            result.print(
-                    new ImageReport(completed, pictures, warnings, write(files), sheet(files), millisSince(start)));
+            DeliveredImages delivered = DeliveredImages.receive(events, progress, display::show);
+            display.show(delivered.pictures());
+            result.print(report(delivered, files, start));
+            return delivered.anyBlocked() ? Failures.HELD_BACK : 0;
         }
-        return pictures.stream().anyMatch(Picture::isBlocked) ? Failures.HELD_BACK : 0;
+    }
+
+    private static ImageReport report(DeliveredImages delivered, PictureFiles files, long start) throws IOException {
+        List<Picture> pictures = delivered.pictures();
+        Map<Integer, Path> written = write(pictures, files);
+        Path sheet = pictures.size() > 1 && !written.isEmpty() ? files.writeSheet(pictures) : null;
+        long millis = (System.nanoTime() - start) / 1_000_000;
+        return new ImageReport(delivered.completed(), pictures, delivered.warnings(), written, sheet, millis);
     }
 
     private StreamGenerateImagesRequest request(PreviewMode mode, Channel channel) {
@@ -164,32 +163,7 @@ final class ImageCommand implements Callable<Integer> {
         return parameters.build();
     }
 
-    private ImagesCompleted receive(
-            Iterator<StreamGenerateImagesResponse> events, Progress progress, PreviewDisplay display)
-            throws IOException {
-        try {
-            while (events.hasNext()) {
-                StreamGenerateImagesResponse event = events.next();
-                switch (event.getEventCase()) {
-                    case STAGE_STARTED -> progress.stage(event.getStageStarted().getStage());
-                    case STEP_COMPLETED -> progress.step(event.getStepCompleted());
-                    case PREVIEW -> display.show(event.getPreview());
-                    case WARNING -> warnings.add(event.getWarning());
-                    case IMAGE -> pictures.add(Picture.of(event.getImage()));
-                    case IMAGE_CHUNK -> pictures.getLast().append(event.getImageChunk());
-                    case COMPLETED -> {
-                        return event.getCompleted();
-                    }
-                    case OPERATION_STARTED, QUEUED, EVENT_NOT_SET -> {}
-                }
-            }
-        } finally {
-            progress.clear();
-        }
-        throw new IOException("the gateway ended the stream before the last picture; run the command again");
-    }
-
-    private Map<Integer, Path> write(PictureFiles files) throws IOException {
+    private static Map<Integer, Path> write(List<Picture> pictures, PictureFiles files) throws IOException {
         Map<Integer, Path> written = new HashMap<>();
         for (Picture picture : pictures) {
             if (!picture.isBlocked()) {
@@ -197,14 +171,5 @@ final class ImageCommand implements Callable<Integer> {
             }
         }
         return written;
-    }
-
-    private @Nullable Path sheet(PictureFiles files) throws IOException {
-        boolean any = pictures.stream().anyMatch(picture -> !picture.isBlocked());
-        return pictures.size() > 1 && any ? files.writeSheet(pictures) : null;
-    }
-
-    private static long millisSince(long nanos) {
-        return (System.nanoTime() - nanos) / 1_000_000;
     }
 }

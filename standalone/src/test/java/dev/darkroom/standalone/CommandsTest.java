@@ -14,7 +14,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
@@ -233,6 +235,50 @@ class CommandsTest {
     }
 
     /** As the model draws it, which is the fastest. */
+    @Test
+    void compare_samplersAndScales_areOnePageWithAPictureEach() throws IOException {
+        Path page = folder.resolve("fox.html");
+
+        Run run = compare(
+                "a <fox>", "--schedulers", "ddim,euler", "--guidance", "1,4", "--steps", "2", "-o", page.toString());
+
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out()).contains("pocket-unet", "ddim", "euler", " s  ");
+        assertThat(Files.readString(page))
+                .contains("<h1>a &lt;fox&gt;</h1>", "<th>guidance 1.0</th><th>guidance 4.0</th>")
+                .doesNotContain("<fox>");
+        List<String> pictures = Pattern.compile("base64,([^\"]+)")
+                .matcher(Files.readString(page))
+                .results()
+                .map(found -> found.group(1))
+                .toList();
+        assertThat(pictures).hasSize(4).doesNotHaveDuplicates();
+        assertThat(PngReader.decode(Base64.getDecoder().decode(pictures.getFirst()), 1_000_000)
+                        .image()
+                        .width())
+                .isEqualTo(64);
+    }
+
+    @Test
+    void compare_badOptions_saysWhichAndWritesNothing() throws IOException {
+        Run steps = compare("a fox", "--schedulers", "ddim", "--steps", "0", "-o", folder + "/a.html");
+        Run model = compare("a fox", "--models", "magic", "-o", folder + "/a.html");
+        Run scheduler = compare("a fox", "--schedulers", "magic", "-o", folder + "/a.html");
+
+        assertThat(List.of(steps.exitCode(), model.exitCode(), scheduler.exitCode()))
+                .containsOnly(Failures.REFUSED);
+        assertThat(steps.err()).contains("--steps");
+        assertThat(model.err()).contains("magic", "pocket-unet");
+        assertThat(scheduler.err()).contains("darkroom models");
+        assertThat(names(folder)).isEmpty();
+    }
+
+    private static Run compare(String prompt, String... options) {
+        List<String> arguments = new ArrayList<>(List.of("compare", prompt, "--server", services.gatewayAddress()));
+        arguments.addAll(List.of(options));
+        return Run.of(arguments.toArray(String[]::new));
+    }
+
     private static Run draw(String prompt, String... options) {
         String[] asDrawn =
                 Stream.concat(Stream.of(options), Stream.of("--size", "64")).toArray(String[]::new);
