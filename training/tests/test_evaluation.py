@@ -25,7 +25,7 @@ from darkroom_training import (
     grids,
     paraphrases,
     prompts,
-    unet_card,
+    text_to_image_card,
     upscaling,
     validation,
     zero_shot,
@@ -214,8 +214,8 @@ def test_gradient_of_stripes_is_their_height_along_one_axis():
 
 def test_ratio_noisyReconstructions_are_not_divided_by():
     found = {"generated": {"mean": 0.4}, "reconstructed": {"mean": 0.2}, "rendered": {"mean": 0.001}}
-    assert "2.00 times as far" in unet_card._ratio(found)
-    assert "not told from renders" in unet_card._ratio(found | {"reconstructed": {"mean": -0.002}})
+    assert "2.00 times as far" in text_to_image_card._ratio(found)
+    assert "not told from renders" in text_to_image_card._ratio(found | {"reconstructed": {"mean": -0.002}})
 
 
 def separable(rng, count):

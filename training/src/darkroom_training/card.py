@@ -12,7 +12,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from darkroom_training import clip_card, figures, unet_card, upscaler_card
+from darkroom_training import clip_card, figures, text_to_image_card, upscaler_card
 from darkroom_training.picture_cache import model_digest
 
 
@@ -25,8 +25,10 @@ class Kind:
     sheets: tuple[str, ...]
 
 
+TEXT_TO_IMAGE = Kind(text_to_image_card.text, text_to_image_card.line, ("sheet.png", "grid.png", "failures.png"))
 KINDS = {
-    "StableDiffusionPipeline": Kind(unet_card.text, unet_card.line, ("sheet.png", "grid.png", "failures.png")),
+    "StableDiffusionPipeline": TEXT_TO_IMAGE,
+    "PixArtAlphaPipeline": TEXT_TO_IMAGE,
     "StableDiffusionUpscalePipeline": Kind(upscaler_card.text, upscaler_card.line, ("sheet.png",)),
     "CLIPModel": Kind(clip_card.text, clip_card.line, ("concepts.png",)),
 }

@@ -40,12 +40,17 @@ def megabytes(component: Path) -> float:
     return sum(file.stat().st_size for file in component.glob("*.safetensors")) / 1e6
 
 
+def denoiser(folder: Path) -> str:
+    """Returns what a diffusers folder calls its denoiser."""
+    return "unet" if (folder / "unet").is_dir() else "transformer"
+
+
 def components(folder: Path) -> str:
     """The networks of a diffusers folder with their sizes."""
     index = json.loads((folder / "model_index.json").read_text())
     rows = [
         [f"`{name}`", index[name][1], f"{parameters(folder / name) / 1e6:.2f} M", f"{megabytes(folder / name):.1f} MB float16"]
-        for name in ("text_encoder", "unet", "vae")
+        for name in ("text_encoder", denoiser(folder), "vae")
     ]  # fmt: skip
     return table(["component", "class", "parameters", "file"], rows, 2)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The Darkroom authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures that a Stable Diffusion folder makes of prompts, by diffusers, each made once.
+"""Pictures that a text-to-image folder makes of prompts, by diffusers, each made once.
 
 Batches are shared out among processes of one thread each, which on a CPU is faster than one process of many threads. A batch is kept as soon
 as it is made, so a run that was stopped goes on where it was.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import DiffusionPipeline
 from tqdm import tqdm
 
 from darkroom_training.picture_cache import PictureCache, digest_of, model_digest
@@ -41,15 +41,16 @@ class Sampling:
         return Sampling(defaults["num_inference_steps"], defaults["guidance_scale"], dtype)
 
 
-def load_pipeline(folder: Path) -> StableDiffusionPipeline:
-    pipeline = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
-    pipeline.unet.to(memory_format=torch.channels_last)
+def load_pipeline(folder: Path) -> DiffusionPipeline:
+    pipeline = DiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+    if hasattr(pipeline, "unet"):
+        pipeline.unet.to(memory_format=torch.channels_last)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
 
 @torch.inference_mode()
-def generate(pipeline: StableDiffusionPipeline, prompts: Sequence[str], seeds: Sequence[int], sampling: Sampling) -> np.ndarray:
+def generate(pipeline: DiffusionPipeline, prompts: Sequence[str], seeds: Sequence[int], sampling: Sampling) -> np.ndarray:
     """Generates one batch, (N, H, W, 3) uint8: picture i from noise of its own generator with the seed ``seeds[i]``."""
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     with torch.autocast("cpu", torch.bfloat16) if sampling.dtype == "bfloat16" else nullcontext():
@@ -60,7 +61,7 @@ def generate(pipeline: StableDiffusionPipeline, prompts: Sequence[str], seeds: S
     return to_pixels(pipeline.vae.decode(latents.float() / pipeline.vae.config.scaling_factor).sample)
 
 
-_pipeline: StableDiffusionPipeline | None = None  # of a process of the pool
+_pipeline: DiffusionPipeline | None = None  # of a process of the pool
 
 
 def _open(folder: Path, threads: int):

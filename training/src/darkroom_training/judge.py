@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, StableDiffusionPipeline
+from diffusers import AutoencoderKL, DiffusionPipeline
 from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
@@ -215,7 +215,7 @@ def validation_scenes(count: int, kept_back: bool) -> list[int]:
     return seeds
 
 
-def generated(pipeline: StableDiffusionPipeline, prompts: list[str], steps: int, guidance: float, seed: int, batch=16) -> np.ndarray:
+def generated(pipeline: DiffusionPipeline, prompts: list[str], steps: int, guidance: float, seed: int, batch=16) -> np.ndarray:
     """Generates one picture per prompt, (N, 64, 64, 3) uint8; picture i has the seed ``seed + i``."""
     pictures_ = []
     for start in tqdm(range(0, len(prompts), batch), desc="generating", unit="batch"):
@@ -228,7 +228,7 @@ def generated(pipeline: StableDiffusionPipeline, prompts: list[str], steps: int,
 
 def judge_folder(folder: Path, judge: Judge, count: int, steps: int, guidance: float, device: str) -> dict[str, dict[str, float]]:
     """Judges a model's pictures of ``count`` held-out and ``count`` other validation prompts, worded canonically."""
-    pipeline = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32).to(device)
+    pipeline = DiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32).to(device)
     pipeline.set_progress_bar_config(disable=True)
     figures = {}
     for name, kept_back in (("held out", True), ("seen pairs", False)):

@@ -5,7 +5,7 @@
 import json
 from pathlib import Path
 
-from darkroom_training.card_parts import LICENCE, components, precision, scheduler, shares_table, table, trained
+from darkroom_training.card_parts import LICENCE, components, denoiser, precision, scheduler, shares_table, table, trained
 from darkroom_training.shares import worded
 from darkroom_training.world.scene import NAMES, PLAIN, SENSITIVE, SETTINGS
 
@@ -26,7 +26,7 @@ library_name: diffusers
 # {folder.name}
 
 Draws 64 x 64 pictures of {len(NAMES)} subjects in {len(SETTINGS) + len(PLAIN)} settings from English prompts. It is small enough to be trained on two CPU cores and to be
-kept in a repository: an ordinary `StableDiffusionPipeline` folder for trying out, testing and measuring, not a general picture generator.
+kept in a repository: an ordinary `{_pipeline(folder)}` folder for trying out, testing and measuring, not a general picture generator.
 
 ![What it draws](sheet.png)
 
@@ -94,10 +94,16 @@ are there so that filters of output have something to find.
 """
 
 
+def _pipeline(folder):
+    return json.loads((folder / "model_index.json").read_text())["_class_name"]
+
+
 def _shapes(folder):
-    unet, encoder = (json.loads((folder / name / "config.json").read_text()) for name in ("unet", "text_encoder"))
-    side, entries, window = unet["sample_size"], encoder["vocab_size"], encoder["max_position_embeddings"]
-    return f"Latents are {unet['in_channels']} x {side} x {side}, the tokenizer has {entries:,} entries and a window of {window} tokens."
+    network, encoder, tokenizer = (
+        json.loads((folder / name).read_text()) for name in (f"{denoiser(folder)}/config.json", "text_encoder/config.json", "tokenizer/tokenizer_config.json")
+    )  # fmt: skip
+    side, entries, window = network["sample_size"], encoder["vocab_size"], tokenizer["model_max_length"]
+    return f"Latents are {network['in_channels']} x {side} x {side}, the tokenizer has {entries:,} entries and a window of {window} tokens."
 
 
 def _benchmark(categories):
@@ -138,4 +144,4 @@ def _grid(cells):
 
 def line(folder: Path, measured: dict) -> str:
     subject = measured["prompt_following"]["held out"]["subject"]["share"]
-    return f"StableDiffusionPipeline: 64 x 64, {len(NAMES)} subjects, the right one for {subject:.1%} of held-out prompts".replace("%", " %")
+    return f"{_pipeline(folder)}: 64 x 64, {len(NAMES)} subjects, the right one for {subject:.1%} of held-out prompts".replace("%", " %")
