@@ -23,11 +23,11 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from darkroom_training import text
 from darkroom_training.judge import reconstructed
+from darkroom_training.latent_task import noised, time_steps
 from darkroom_training.network import TEXT_WIDTH, new_scheduler, plain_attention
 from darkroom_training.optimizers import Rates
 from darkroom_training.parallel import Run, train
 from darkroom_training.pictures import FIRST_TRAINING_SEED, pictures, to_tensor
-from darkroom_training.latent_task import noised, time_steps
 from darkroom_training.upscaler_folder import folded_vae
 from darkroom_training.world import draw, held_out, numbered_scene
 
