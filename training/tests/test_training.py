@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 from conftest import MODEL, tiny_unet
-from diffusers import AutoencoderKL, StableDiffusionPipeline
+from diffusers import AutoencoderKL, PixArtAlphaPipeline, StableDiffusionPipeline
 from transformers import CLIPTokenizer
 
-from darkroom_training import clip, judge, latent_task, parallel, pictures, text, unet, upscaler, vae
+from darkroom_training import clip, dit, judge, latent_task, parallel, pictures, t5_tokenizer, text, unet, upscaler, vae
 from darkroom_training.export import header
 from darkroom_training.network import new_scheduler, new_text_encoder, new_unet
 from darkroom_training.optimizers import Optimizer, Rates, is_matrix, orthogonalized, shares
@@ -222,6 +222,28 @@ def test_unetTask_run_writes_a_pipeline(tmp_path, monkeypatch):
     assert pipeline("a fox in the snow", num_inference_steps=1, output_type="np").images.shape == (1, 64, 64, 3)
     weights = json.loads((tmp_path / "model/scheduler/scheduler_config.json").read_text())
     assert weights["prediction_type"] == "v_prediction" and weights["rescale_betas_zero_snr"]
+
+
+@needs_font
+def test_ditTask_taughtByTheUnet_writes_a_pipeline(tmp_path, monkeypatch):
+    monkeypatch.setattr(pictures, "SHARD", 16)
+    latents, tokenizer = tmp_path / "latents", tmp_path / "tokenizer"
+    latents.mkdir()
+    pictures.draw_shard(0, latents, pictures.FIRST_TRAINING_SEED, 16, MODEL / "vae")
+    t5_tokenizer.train(tokenizer, 1024, 32, 2000)
+    task = dit.DitTask(tmp_path / "model", latents, MODEL / "vae", tokenizer, None, 2, 1, MODEL)
+    task.pretrain()
+    parallel.train(task, parallel.Run(tmp_path / "training.pt", 1e-9, 1))
+    pipeline = PixArtAlphaPipeline.from_pretrained(tmp_path / "model", torch_dtype=torch.float32)
+    assert pipeline("a fox in the snow", num_inference_steps=2, use_resolution_binning=False, output_type="np").images.shape == (1, 64, 64, 3)
+
+
+def test_ditTask_teacher_isMostOfTheTarget(tmp_path):
+    task = dit.DitTask(tmp_path, tmp_path, MODEL / "vae", tmp_path, None, 2, 1, MODEL)
+    sample, v = torch.randn(1, 8, 16, 16), torch.zeros(1, 8, 16, 16)
+    target = task.target()(["a fox"], sample, torch.tensor([500]), v)
+    assert target.std() > 0.1
+    torch.testing.assert_close(task.target()(["a fox"], sample, torch.tensor([500]), v + 1) - target, torch.full_like(v, 1 - dit.TEACHER_SHARE))
 
 
 @needs_font
