@@ -85,7 +85,7 @@ record GenerationRequest(
         violations.range(PREFIX + "num_inference_steps", numInferenceSteps, 1, limits.getMaxNumInferenceSteps());
         violations.range(PREFIX + "guidance_scale", guidance.scale(), 0, 50);
         violations.range(PREFIX + "guidance_rescale", guidance.rescale(), 0, 1);
-        violations.range(PREFIX + "eta", eta, 0, scheduler == SchedulerType.DDIM ? 1 : 0);
+        violations.range(PREFIX + "eta", eta, 0, scheduler.takesEta() ? 1 : 0);
         violations.range(PREFIX + "num_images_per_prompt", numImages, 1, limits.getMaxNumImagesPerPrompt());
         checkSize(PREFIX + "width", width, limits, violations);
         checkSize(PREFIX + "height", height, limits, violations);

@@ -9,6 +9,7 @@ import dev.darkroom.inference.diffusion.Guidance;
 import dev.darkroom.inference.diffusion.TiledVaeDecoder;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.StableDiffusionModel;
+import dev.darkroom.inference.scheduler.History;
 import dev.darkroom.inference.scheduler.Schedule;
 import dev.darkroom.inference.scheduler.SchedulerConfig;
 import dev.darkroom.inference.scheduler.SchedulerOutput;
@@ -102,12 +103,14 @@ final class StableDiffusionPipeline {
 
         events.accept(new GenerationEvent.StageStarted("denoise"));
         StepClock clock = new StepClock();
+        History history = History.EMPTY;
         for (int step = 0; step < schedule.length(); step++) {
             Tensor modelInput = schedule.scaleModelInput(latents, step);
             Tensor noisePred =
                     predict(modelInput, schedule.timestep(step), promptEmbeds, request.guidance(), cancellation);
-            SchedulerOutput output = schedule.step(noisePred, latents, step, () -> draw(noise, request));
+            SchedulerOutput output = schedule.step(noisePred, latents, step, history, () -> draw(noise, request));
             latents = output.prevSample();
+            history = output.history();
             events.accept(new GenerationEvent.StepCompleted(
                     step + 1, schedule.length(), clock.etaMillis(step + 1, schedule.length()), latents));
             if (request.previewsAfter(step + 1)) {

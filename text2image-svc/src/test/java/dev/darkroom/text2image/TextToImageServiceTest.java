@@ -278,7 +278,7 @@ final class TextToImageServiceTest {
                         .setNumInferenceSteps(1_000_000)
                         .setGuidanceScale(Float.NaN)
                         .setGuidanceRescale(Float.POSITIVE_INFINITY)
-                        .setScheduler("heun")
+                        .setScheduler("restart")
                         .setEta(2)
                         .setNumImagesPerPrompt(0)
                         .setWidth(33)
@@ -305,7 +305,7 @@ final class TextToImageServiceTest {
         assertThat(error.violations())
                 .extracting(Violation::description)
                 .anySatisfy(
-                        text -> assertThat(text).contains("ddim, ddpm, euler").contains("heun"))
+                        text -> assertThat(text).contains("ddim, ddpm, euler").contains("restart"))
                 .anySatisfy(text -> assertThat(text).contains("1 to 1000").contains("1000000"))
                 .anySatisfy(text -> assertThat(text)
                         .contains("multiple of 8 from 8 to 1024")

@@ -9,8 +9,10 @@ import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.LatentDiffusionModel.Traits;
 import dev.darkroom.inference.onnx.StableDiffusionUpscaleModel;
 import dev.darkroom.inference.scheduler.ForwardProcess;
+import dev.darkroom.inference.scheduler.History;
 import dev.darkroom.inference.scheduler.Schedule;
 import dev.darkroom.inference.scheduler.SchedulerConfig;
+import dev.darkroom.inference.scheduler.SchedulerOutput;
 import dev.darkroom.inference.tensor.GaussianNoise;
 import dev.darkroom.inference.tensor.Tensor;
 import java.util.List;
@@ -134,11 +136,13 @@ public final class UpscalePipeline {
 
         progress.stageStarted("denoise");
         int[] shape = latents.shape();
+        History history = History.EMPTY;
         for (int step = 0; step < schedule.length(); step++) {
             Tensor modelInput = beside(schedule.scaleModelInput(latents, step), image); // (1, C + 3, h, w)
             Tensor noisePred = predict(modelInput, schedule.timestep(step), promptEmbeds, request, cancellation);
-            latents = schedule.step(noisePred, latents, step, () -> noise.next(shape))
-                    .prevSample();
+            SchedulerOutput output = schedule.step(noisePred, latents, step, history, () -> noise.next(shape));
+            latents = output.prevSample();
+            history = output.history();
             progress.stepCompleted(step + 1, schedule.length(), latents);
         }
 

@@ -3,6 +3,7 @@
 package dev.darkroom.inference.onnx;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.darkroom.inference.ModelDirectoryException;
@@ -20,7 +21,11 @@ import java.util.regex.Pattern;
  * nothing; immutable and thread-safe. No path that it returns leaves the folder, links resolved.
  */
 public final class ModelDirectory {
-    private static final JsonMapper JSON = new JsonMapper();
+    /** Python's infinities are read: diffusers writes them into scheduler_config.json. */
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+            .build();
+
     private static final Pattern LICENSE = Pattern.compile("(?m)^license:[ \\t]*[\"']?([^\"'\\r\\n]+?)[\"']?[ \\t]*$");
 
     private final Path root;

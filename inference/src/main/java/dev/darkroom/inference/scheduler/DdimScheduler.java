@@ -24,18 +24,18 @@ final class DdimScheduler implements Scheduler {
         if (!(eta >= 0 && eta <= 1)) {
             throw new IllegalArgumentException("eta is " + eta + ", allowed are 0 to 1");
         }
-        this.alphasCumprod = NoiseSchedules.alphasCumprod(config, NoiseSchedules.COMMON);
+        this.alphasCumprod = NoiseSchedules.alphasCumprod(config, NoiseSchedules.STANDARD);
         this.finalAlphaCumprod = config.flag("set_alpha_to_one", true) ? 1 : alphasCumprod[0];
-        this.predictionType = config.choice("prediction_type", PredictionType.EPSILON);
-        this.sampleRange = SampleRange.of(config);
+        this.predictionType = PredictionType.of(config, PredictionType.COMMON);
+        this.sampleRange = SampleRange.of(config, true);
         this.spacing = config.choice("timestep_spacing", TimestepSpacing.LEADING);
         this.stepsOffset = config.integer("steps_offset", 0);
         this.eta = eta;
     }
 
     @Override
-    public Schedule schedule(int numInferenceSteps) {
-        int[] timesteps = spacing.wholeTimesteps(numInferenceSteps, alphasCumprod.length, stepsOffset);
+    public Schedule schedule(StepPlan plan) {
+        int[] timesteps = spacing.wholeTimesteps(plan.count(SchedulerType.DDIM), alphasCumprod.length, stepsOffset);
         predictionType.requireSignal(alphasCumprod[timesteps[0]]);
         return new Steps(timesteps);
     }
@@ -58,7 +58,13 @@ final class DdimScheduler implements Scheduler {
         }
 
         @Override
-        public SchedulerOutput step(Tensor modelOutput, Tensor latents, int step, Supplier<Tensor> noise) {
+        public Tensor addNoise(Tensor original, Tensor noise, int step) {
+            return ForwardProcess.noised(original, noise, alphasCumprod[timesteps[step]]);
+        }
+
+        @Override
+        public SchedulerOutput step(
+                Tensor modelOutput, Tensor latents, int step, History history, Supplier<Tensor> noise) {
             float alphaProd = alphasCumprod[timesteps[step]];
             float alphaProdPrev = alphaProdPrev(step);
             Tensor original = sampleRange.limit(predictionType.originalSample(modelOutput, latents, alphaProd));
@@ -66,7 +72,8 @@ final class DdimScheduler implements Scheduler {
             float sigma = eta * NoiseSchedules.sqrt(variance(alphaProd, alphaProdPrev)); // eq. 16
             float direction = NoiseSchedules.sqrt(Math.max(0, 1 - alphaProdPrev - sigma * sigma));
             Tensor prev = Tensor.combine(NoiseSchedules.sqrt(alphaProdPrev), original, direction, epsilon); // eq. 12
-            return new SchedulerOutput(eta > 0 ? Tensor.plus(prev, sigma, noise.get()) : prev, original);
+            return new SchedulerOutput(
+                    eta > 0 ? Tensor.plus(prev, sigma, noise.get()) : prev, original, history.next());
         }
 
         /** Counts back by whole steps, whatever the spacing: with trailing spacing this need not be the next timestep. */

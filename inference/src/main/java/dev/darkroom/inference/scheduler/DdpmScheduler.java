@@ -2,9 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.inference.scheduler;
 
-import dev.darkroom.inference.scheduler.NoiseSchedules.BetaSchedule;
 import dev.darkroom.inference.tensor.Tensor;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.Supplier;
@@ -38,17 +36,21 @@ final class DdpmScheduler implements Scheduler {
     private final int stepsOffset;
 
     DdpmScheduler(SchedulerConfig config) {
-        this.alphasCumprod = NoiseSchedules.alphasCumprod(config, EnumSet.allOf(BetaSchedule.class));
+        this.alphasCumprod = NoiseSchedules.alphasCumprod(config, NoiseSchedules.DDPM);
         this.varianceType = config.choice("variance_type", VarianceType.FIXED_SMALL);
-        this.predictionType = config.choice("prediction_type", PredictionType.EPSILON);
-        this.sampleRange = SampleRange.of(config);
+        this.predictionType = PredictionType.of(config, PredictionType.COMMON);
+        this.sampleRange = SampleRange.of(config, true);
         this.spacing = config.choice("timestep_spacing", TimestepSpacing.LEADING);
         this.stepsOffset = config.integer("steps_offset", 0);
     }
 
     @Override
-    public Schedule schedule(int numInferenceSteps) {
-        int[] timesteps = spacing.wholeTimesteps(numInferenceSteps, alphasCumprod.length, stepsOffset);
+    public Schedule schedule(StepPlan plan) {
+        int[] timesteps = switch (plan) {
+            case StepPlan.Count(int steps) -> spacing.wholeTimesteps(steps, alphasCumprod.length, stepsOffset);
+            case StepPlan.Timesteps custom -> custom.whole(alphasCumprod.length);
+            case StepPlan.Partial _, StepPlan.Sigmas _ -> throw plan.notWith(SchedulerType.DDPM);
+        };
         predictionType.requireSignal(alphasCumprod[timesteps[0]]);
         return new Steps(timesteps);
     }
@@ -71,7 +73,13 @@ final class DdpmScheduler implements Scheduler {
         }
 
         @Override
-        public SchedulerOutput step(Tensor modelOutput, Tensor latents, int step, Supplier<Tensor> noise) {
+        public Tensor addNoise(Tensor original, Tensor noise, int step) {
+            return ForwardProcess.noised(original, noise, alphasCumprod[timesteps[step]]);
+        }
+
+        @Override
+        public SchedulerOutput step(
+                Tensor modelOutput, Tensor latents, int step, History history, Supplier<Tensor> noise) {
             List<Tensor> halves = halves(modelOutput, latents);
             float alphaProd = alphasCumprod[timesteps[step]];
             float alphaProdPrev = step + 1 < timesteps.length ? alphasCumprod[timesteps[step + 1]] : 1;
@@ -83,11 +91,12 @@ final class DdpmScheduler implements Scheduler {
                     NoiseSchedules.sqrt(alpha) * (1 - alphaProdPrev) / (1 - alphaProd),
                     latents);
             if (timesteps[step] == 0) {
-                return new SchedulerOutput(mean, original);
+                return new SchedulerOutput(mean, original, history.next());
             }
             float beta = 1 - alpha;
             float posterior = Math.max((1 - alphaProdPrev) / (1 - alphaProd) * beta, 1e-20f);
-            return new SchedulerOutput(withNoise(mean, noise.get(), posterior, beta, halves.getLast()), original);
+            Tensor prev = withNoise(mean, noise.get(), posterior, beta, halves.getLast());
+            return new SchedulerOutput(prev, original, history.next());
         }
 
         private Tensor withNoise(Tensor mean, Tensor noise, float posterior, float beta, Tensor learned) {

@@ -18,41 +18,84 @@ final class NoiseSchedules {
         SCALED_LINEAR,
         SQUAREDCOS_CAP_V2,
         LAPLACE,
-        SIGMOID
+        SIGMOID,
+        EXP
     }
 
-    /** What every sampler but DDPM knows. */
-    static final Set<BetaSchedule> COMMON =
+    /**
+     * What a sampler's class knows of betas and takes where the file says nothing.
+     *
+     * @param start first beta
+     * @param end last beta
+     * @param rescales whether it reads rescale_betas_zero_snr
+     */
+    record BetaOptions(Set<BetaSchedule> known, BetaSchedule schedule, double start, double end, boolean rescales) {
+        private BetaOptions with(BetaSchedule another) {
+            Set<BetaSchedule> more = EnumSet.copyOf(known);
+            more.add(another);
+            return new BetaOptions(more, schedule, start, end, rescales);
+        }
+
+        private BetaOptions withoutRescale() {
+            return new BetaOptions(known, schedule, start, end, false);
+        }
+    }
+
+    private static final Set<BetaSchedule> COMMON =
             EnumSet.of(BetaSchedule.LINEAR, BetaSchedule.SCALED_LINEAR, BetaSchedule.SQUAREDCOS_CAP_V2);
+
+    /** DDIM, Euler, Euler ancestral, DPM-Solver multistep and UniPC. */
+    static final BetaOptions STANDARD = new BetaOptions(COMMON, BetaSchedule.LINEAR, 0.0001, 0.02, true);
+
+    static final BetaOptions DDPM = STANDARD.with(BetaSchedule.LAPLACE).with(BetaSchedule.SIGMOID);
+
+    /** PNDM, LMS and DPM-Solver single step. */
+    static final BetaOptions NEVER_RESCALED = STANDARD.withoutRescale();
+
+    /** DPM2, DPM2 ancestral and DPM++ SDE. */
+    static final BetaOptions SECOND_ORDER = new BetaOptions(COMMON, BetaSchedule.LINEAR, 0.00085, 0.012, false);
+
+    static final BetaOptions HEUN = SECOND_ORDER.with(BetaSchedule.EXP);
+
+    /** LCM and TCD. */
+    static final BetaOptions DISTILLED = new BetaOptions(COMMON, BetaSchedule.SCALED_LINEAR, 0.00085, 0.012, true);
 
     private NoiseSchedules() {}
 
     /** Returns abar_t, the product of 1 - beta up to t, for every training timestep; [0] is nearly 1, the last nearly or exactly 0. */
-    static float[] alphasCumprod(SchedulerConfig config, Set<BetaSchedule> known) {
-        float[] betas = betas(config, known);
-        return alphasCumprod(config.flag("rescale_betas_zero_snr", false) ? rescaleZeroTerminalSnr(betas) : betas);
+    static float[] alphasCumprod(SchedulerConfig config, BetaOptions options) {
+        float[] betas = betas(config, options);
+        return alphasCumprod(rescales(config, options) ? rescaleZeroTerminalSnr(betas) : betas);
     }
 
-    private static float[] betas(SchedulerConfig config, Set<BetaSchedule> known) {
+    /** As {@link #alphasCumprod}, with a signal of 2^-24 instead of none, as diffusers leaves it where sigma has to be finite. */
+    static float[] positiveAlphasCumprod(SchedulerConfig config, BetaOptions options) {
+        float[] alphasCumprod = alphasCumprod(config, options);
+        if (rescales(config, options)) {
+            alphasCumprod[alphasCumprod.length - 1] = 0x1p-24f;
+        }
+        return alphasCumprod;
+    }
+
+    private static boolean rescales(SchedulerConfig config, BetaOptions options) {
+        return options.rescales() && config.flag("rescale_betas_zero_snr", false);
+    }
+
+    private static float[] betas(SchedulerConfig config, BetaOptions options) {
         int count = config.numTrainTimesteps();
         float[] trained = config.reals("trained_betas");
         if (trained != null) {
             return requireLength(trained, count);
         }
-        double start = config.real("beta_start", 0.0001);
-        double end = config.real("beta_end", 0.02);
-        BetaSchedule schedule = config.choice("beta_schedule", BetaSchedule.LINEAR);
-        if (!known.contains(schedule)) {
-            throw new IllegalArgumentException("scheduler option beta_schedule is "
-                    + SchedulerConfig.optionName(schedule) + ", known are "
-                    + known.stream().map(SchedulerConfig::optionName).sorted().toList());
-        }
-        return switch (schedule) {
+        double start = config.real("beta_start", options.start());
+        double end = config.real("beta_end", options.end());
+        return switch (config.choice("beta_schedule", options.schedule(), options.known())) {
             case LINEAR -> linspace((float) start, (float) end, count);
             case SCALED_LINEAR -> squared(linspace((float) Math.sqrt(start), (float) Math.sqrt(end), count));
             case SQUAREDCOS_CAP_V2 -> forAlphaBar(count, NoiseSchedules::cosineAlphaBar);
             case LAPLACE -> forAlphaBar(count, NoiseSchedules::laplaceAlphaBar);
             case SIGMOID -> sigmoid((float) start, (float) end, count);
+            case EXP -> forAlphaBar(count, t -> Math.exp(-12 * t));
         };
     }
 

@@ -46,12 +46,23 @@ sealed interface SampleRange {
         }
     }
 
-    static SampleRange of(SchedulerConfig config) {
-        if (config.flag("thresholding", false)) {
-            return new Threshold(
-                    config.real("dynamic_thresholding_ratio", 0.995), (float) config.real("sample_max_value", 1.0));
-        }
-        return config.flag("clip_sample", true)
+    /** Reads both options; {@code clips} is the class's own answer where the file has none. */
+    static SampleRange of(SchedulerConfig config, boolean clips) {
+        SampleRange threshold = thresholdOf(config);
+        return threshold instanceof Unlimited ? clipOf(config, clips) : threshold;
+    }
+
+    /** Reads {@code thresholding} alone, for classes that never clip. */
+    static SampleRange thresholdOf(SchedulerConfig config) {
+        return config.flag("thresholding", false)
+                ? new Threshold(
+                        config.real("dynamic_thresholding_ratio", 0.995), (float) config.real("sample_max_value", 1.0))
+                : new Unlimited();
+    }
+
+    /** Reads {@code clip_sample} alone, for classes that know no threshold. */
+    static SampleRange clipOf(SchedulerConfig config, boolean clips) {
+        return config.flag("clip_sample", clips)
                 ? new Clip((float) config.real("clip_sample_range", 1.0))
                 : new Unlimited();
     }

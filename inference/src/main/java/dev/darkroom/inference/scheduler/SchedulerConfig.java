@@ -4,8 +4,10 @@ package dev.darkroom.inference.scheduler;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -66,6 +68,16 @@ public final class SchedulerConfig {
         return value == null ? otherwise : value.intValue();
     }
 
+    /** As {@link #integer(String, int)}, within limits. */
+    int integer(String key, int otherwise, int min, int max) {
+        int value = integer(key, otherwise);
+        if (value < min || value > max) {
+            throw new IllegalArgumentException(
+                    "scheduler option " + key + " is " + value + ", allowed are " + min + " to " + max);
+        }
+        return value;
+    }
+
     double real(String key, double otherwise) {
         JsonNode value = value(key, JsonNode::isNumber, "a number");
         return value == null ? otherwise : value.doubleValue();
@@ -83,26 +95,45 @@ public final class SchedulerConfig {
         return reals;
     }
 
-    /** Returns the constant whose lower-case name is the option's value. */
-    <E extends Enum<E>> E choice(String key, E otherwise) {
-        JsonNode value = value(key, JsonNode::isTextual, "a name");
-        if (value == null) {
-            return otherwise;
-        }
-        E[] constants = otherwise.getDeclaringClass().getEnumConstants();
-        return Arrays.stream(constants)
-                .filter(constant -> optionName(constant).equals(value.asText()))
-                .findFirst()
-                .orElseThrow(
-                        () -> new IllegalArgumentException("scheduler option " + key + " is " + value + ", known are "
-                                + Arrays.stream(constants)
-                                        .map(SchedulerConfig::optionName)
-                                        .toList()));
+    /** Returns the whole numbers of a list; none where the option is absent. */
+    List<Integer> integers(String key) {
+        JsonNode value = value(
+                key, node -> node.isArray() && node.valueStream().allMatch(JsonNode::isInt), "a list of whole numbers");
+        return value == null
+                ? List.of()
+                : value.valueStream().map(JsonNode::intValue).toList();
     }
 
-    /** Refuses an option that is on but that no sampler here has. */
+    String text(String key, String otherwise) {
+        JsonNode value = value(key, JsonNode::isTextual, "a name");
+        return value == null ? otherwise : value.asText();
+    }
+
+    /** Returns the constant whose lower-case name is the option's value. */
+    <E extends Enum<E>> E choice(String key, E otherwise) {
+        return choice(key, otherwise, EnumSet.allOf(otherwise.getDeclaringClass()));
+    }
+
+    /** As {@link #choice(String, Enum)}, of some constants. */
+    <E extends Enum<E>> E choice(String key, E otherwise, Set<E> known) {
+        String value = text(key, optionName(otherwise));
+        return known.stream()
+                .filter(constant -> optionName(constant).equals(value))
+                .findFirst()
+                .orElseThrow(() -> unknown(
+                        key,
+                        value,
+                        known.stream().map(SchedulerConfig::optionName).toList()));
+    }
+
+    /** Returns the refusal of a value that the reading class does not have. */
+    static IllegalArgumentException unknown(String key, String value, List<String> known) {
+        return new IllegalArgumentException("scheduler option " + key + " is \"" + value + "\", known are " + known);
+    }
+
+    /** Refuses an option that has any value but null: one that no sampler here has. */
     void refuse(String key) {
-        if (flag(key, false)) {
+        if (json.hasNonNull(key)) {
             throw new IllegalArgumentException("scheduler option " + key + " is not available");
         }
     }

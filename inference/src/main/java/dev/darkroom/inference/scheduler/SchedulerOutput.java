@@ -9,5 +9,6 @@ import dev.darkroom.inference.tensor.Tensor;
  *
  * @param prevSample the latents of the next, less noisy step
  * @param predOriginalSample the noise-free latents that the network seems to have in mind, for previews
+ * @param history what the next step has to be given
  */
-public record SchedulerOutput(Tensor prevSample, Tensor predOriginalSample) {}
+public record SchedulerOutput(Tensor prevSample, Tensor predOriginalSample, History history) {}

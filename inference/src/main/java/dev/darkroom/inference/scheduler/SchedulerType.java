@@ -9,7 +9,21 @@ import java.util.List;
 public enum SchedulerType {
     DDIM("ddim", "DDIMScheduler"),
     DDPM("ddpm", "DDPMScheduler"),
-    EULER("euler", "EulerDiscreteScheduler");
+    EULER("euler", "EulerDiscreteScheduler"),
+    EULER_ANCESTRAL("euler_a", "EulerAncestralDiscreteScheduler"),
+    PNDM("pndm", "PNDMScheduler"),
+    LMS("lms", "LMSDiscreteScheduler"),
+    HEUN("heun", "HeunDiscreteScheduler"),
+    DPM2("dpm2", "KDPM2DiscreteScheduler"),
+    DPM2_ANCESTRAL("dpm2_a", "KDPM2AncestralDiscreteScheduler"),
+    DPM_SOLVER_MULTISTEP("dpmpp_2m", "DPMSolverMultistepScheduler"),
+    DPM_SOLVER_MULTISTEP_SDE("dpmpp_2m_sde", "DPMSolverMultistepScheduler"),
+    DPM_SOLVER_SINGLESTEP("dpmpp_2s", "DPMSolverSinglestepScheduler"),
+    DPM_SOLVER_SDE("dpmpp_sde", "DPMSolverSDEScheduler"),
+    UNIPC("unipc", "UniPCMultistepScheduler"),
+    LCM("lcm", "LCMScheduler"),
+    TCD("tcd", "TCDScheduler"),
+    FLOW_MATCH_EULER("flow_match_euler", "FlowMatchEulerDiscreteScheduler");
 
     private final String label;
     private final String className;
@@ -22,6 +36,11 @@ public enum SchedulerType {
     /** Returns the name that requests use, for instance "ddim". */
     public String label() {
         return label;
+    }
+
+    /** Returns the name that model folders use, for instance "DDIMScheduler". */
+    String className() {
+        return className;
     }
 
     /** Returns every name that requests may use. */
@@ -47,28 +66,53 @@ public enum SchedulerType {
      * @throws IllegalArgumentException naming the class and the known ones if it is not one of ours
      */
     public static SchedulerType of(SchedulerConfig config) {
+        if (config.className().equals(DPM_SOLVER_MULTISTEP.className)) {
+            return DpmSolverAlgorithm.of(config).stochastic() ? DPM_SOLVER_MULTISTEP_SDE : DPM_SOLVER_MULTISTEP;
+        }
         return Arrays.stream(values())
                 .filter(type -> type.className.equals(config.className()))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("scheduler class " + config.className()
                         + " is not available, known are "
-                        + Arrays.stream(values()).map(type -> type.className).toList()));
+                        + Arrays.stream(values())
+                                .map(type -> type.className)
+                                .distinct()
+                                .toList()));
+    }
+
+    /** Tells whether an eta above 0 has a meaning. */
+    public boolean takesEta() {
+        return this == DDIM || this == TCD;
     }
 
     /**
      * Reads {@code config} as this sampler's, whichever class it was written for (diffusers' {@code from_config}).
      *
-     * @param eta stochasticity of DDIM, 0 to 1; must be 0 for the others
+     * @param eta stochasticity of DDIM and TCD, 0 to 1; must be 0 for the others
      * @throws IllegalArgumentException naming the option if it has a value that this sampler does not have
      */
     public Scheduler create(SchedulerConfig config, float eta) {
-        if (this != DDIM && eta != 0) {
+        if (eta != 0 && !takesEta()) {
             throw new IllegalArgumentException("eta is " + eta + ", but " + label + " takes only 0");
         }
         return switch (this) {
             case DDIM -> new DdimScheduler(config, eta);
             case DDPM -> new DdpmScheduler(config);
+            case PNDM -> new PndmScheduler(config);
+            case LMS -> new LmsScheduler(config);
             case EULER -> new EulerScheduler(config);
+            case EULER_ANCESTRAL -> new EulerAncestralScheduler(config);
+            case HEUN -> new HeunScheduler(config);
+            case DPM2 -> new Dpm2Scheduler(config);
+            case DPM2_ANCESTRAL -> new Dpm2AncestralScheduler(config);
+            case DPM_SOLVER_MULTISTEP -> new DpmSolverMultistepScheduler(config, false);
+            case DPM_SOLVER_MULTISTEP_SDE -> new DpmSolverMultistepScheduler(config, true);
+            case DPM_SOLVER_SINGLESTEP -> new DpmSolverSinglestepScheduler(config);
+            case DPM_SOLVER_SDE -> new DpmSdeScheduler(config);
+            case UNIPC -> new UniPcScheduler(config);
+            case LCM -> new LcmScheduler(config);
+            case TCD -> new TcdScheduler(config, eta);
+            case FLOW_MATCH_EULER -> new FlowMatchEulerScheduler(config);
         };
     }
 }

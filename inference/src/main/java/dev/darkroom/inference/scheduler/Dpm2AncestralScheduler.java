@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.inference.scheduler;
+
+import dev.darkroom.inference.tensor.Tensor;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * DPM2, the midpoint method in log sigma ({@link Dpm2Scheduler}), with ancestral sampling as in {@link EulerAncestralScheduler}: DPM-Solver-2
+ * of Lu et al. 2022 (arXiv:2206.00927), algorithm 1, below the noise level, and fresh noise up to it (k-diffusion,
+ * sample_dpm_2_ancestral).
+ *
+ * <p>Numerically equal to diffusers' {@code KDPM2AncestralDiscreteScheduler} for the same configuration.
+ */
+final class Dpm2AncestralScheduler implements Scheduler {
+    private static final String SAMPLE = "sample"; // where the inference step began
+
+    private final Dpm2Grid grid;
+    private final PredictionType predictionType;
+
+    Dpm2AncestralScheduler(SchedulerConfig config) {
+        this.grid = new Dpm2Grid(config);
+        this.predictionType = PredictionType.of(config, PredictionType.NO_SAMPLE);
+    }
+
+    @Override
+    public Schedule schedule(StepPlan plan) {
+        SigmaGrid points = grid.points(plan.count(SchedulerType.DPM2_ANCESTRAL));
+        float[] sigmas = points.sigmasTo(0);
+        int count = sigmas.length - 1;
+        float[] up = new float[count];
+        float[] down = new float[count];
+        float[] between = new float[count];
+        for (int i = 0; i < count; i++) {
+            up[i] = VarianceExploding.up(sigmas[i], sigmas[i + 1]);
+            down[i] = VarianceExploding.down(sigmas[i + 1], up[i]);
+            between[i] = i == count - 1 ? 0 : Dpm2Grid.between(sigmas[i], down[i]);
+        }
+        return new Steps(grid.timesteps(points, between), sigmas, up, down, between);
+    }
+
+    /** Step 2k is the first call of inference step k, step 2k + 1 its second; the last inference step has one call. */
+    private final class Steps implements Schedule {
+        private final float[] timesteps;
+        private final float[]
+                sigmas; // longer than the inference steps: sigmas[k + 1] is where inference step k arrives
+        private final float[] up; // deviation of the fresh noise of each inference step
+        private final float[] down; // level before it
+        private final float[] between; // half-way there
+
+        Steps(float[] timesteps, float[] sigmas, float[] up, float[] down, float[] between) {
+            this.timesteps = timesteps;
+            this.sigmas = sigmas;
+            this.up = up;
+            this.down = down;
+            this.between = between;
+        }
+
+        @Override
+        public int length() {
+            return timesteps.length;
+        }
+
+        @Override
+        public float timestep(int step) {
+            return timesteps[step];
+        }
+
+        @Override
+        public int order() {
+            return 2;
+        }
+
+        @Override
+        public float initNoiseSigma() {
+            return VarianceExploding.initNoiseSigma(sigmas, grid.spacing());
+        }
+
+        private float sigma(int step) {
+            return step % 2 == 0 ? sigmas[step / 2] : between[step / 2];
+        }
+
+        @Override
+        public Tensor scaleModelInput(Tensor latents, int step) {
+            return VarianceExploding.modelInput(latents, sigma(step));
+        }
+
+        @Override
+        public Tensor addNoise(Tensor original, Tensor noise, int step) {
+            return VarianceExploding.addNoise(original, noise, sigmas[(step + 1) / 2]);
+        }
+
+        @Override
+        public SchedulerOutput step(
+                Tensor modelOutput, Tensor latents, int step, History history, Supplier<Tensor> noise) {
+            int at = step / 2;
+            Tensor original = VarianceExploding.originalSample(predictionType, modelOutput, latents, sigma(step));
+            Tensor derivative = VarianceExploding.derivative(latents, original, sigma(step));
+            if (step % 2 == 0) {
+                return new SchedulerOutput(
+                        Tensor.plus(latents, between[at] - sigmas[at], derivative),
+                        original,
+                        history.next(Map.of(SAMPLE, latents)));
+            }
+            Tensor mean = Tensor.plus(history.get(SAMPLE), down[at] - sigmas[at], derivative);
+            return new SchedulerOutput(Tensor.plus(mean, up[at], noise.get()), original, history.next());
+        }
+    }
+}
