@@ -62,7 +62,11 @@ final class ImageCommand implements Callable<Integer> {
     @Option(names = "--negative", defaultValue = "", description = "What to keep out of the picture.")
     private String negative = "";
 
-    @Option(names = "--scheduler", defaultValue = "", description = "ddim, ddpm or euler. Default: the model's.")
+    @Option(
+            names = "--scheduler",
+            defaultValue = "",
+            description =
+                    "A sampler that 'darkroom models' lists, such as euler_a, dpmpp_2m or unipc. Default: the model's.")
     private String scheduler = "";
 
     @Option(names = "--eta", description = "Stochasticity of ddim, 0 to 1. Default: 0.")

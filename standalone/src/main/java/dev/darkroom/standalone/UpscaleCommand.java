@@ -57,7 +57,11 @@ final class UpscaleCommand implements Callable<Integer> {
             description = "Noise put on the input; more leaves the model more freedom. Default: the model's.")
     private @Nullable Integer noiseLevel;
 
-    @Option(names = "--scheduler", defaultValue = "", description = "ddim, ddpm or euler. Default: the model's.")
+    @Option(
+            names = "--scheduler",
+            defaultValue = "",
+            description =
+                    "A sampler that 'darkroom models' lists, such as euler_a, dpmpp_2m or unipc. Default: the model's.")
     private String scheduler = "";
 
     @Option(names = "--seed", description = "Seed of the noise. Default: random, and printed.")
