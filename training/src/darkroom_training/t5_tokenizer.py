@@ -3,8 +3,8 @@
 """Trains a T5 tokenizer on the pocket world's captions: a SentencePiece unigram model (Kudo 2018) with T5's layout and normalizer.
 
 The captions alone have too few words for pieces that other words are made of, so the English names of symbols and emoji are read too.
-The layout is t5-small's: ``<pad>`` 0, ``</s>`` 1, ``<unk>`` 2, no start token, 100 sentinels ``<extra_id_N>`` past the pieces, characters normalized by
-``nmt_nfkc``, no byte fallback. Every printable ASCII character is a piece, so that English text tokenizes without unknowns.
+The layout is t5-small's: ``<pad>`` 0, ``</s>`` 1, ``<unk>`` 2, no start token, 100 sentinels ``<extra_id_N>`` past the pieces, characters normalized
+by ``nmt_nfkc``, no byte fallback. Every printable ASCII character is a piece, so that English text tokenizes without unknowns.
 """
 
 import argparse

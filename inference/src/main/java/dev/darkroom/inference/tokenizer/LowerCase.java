@@ -13,14 +13,29 @@ final class LowerCase {
 
     private LowerCase() {}
 
+    /** Lowers each character by itself, as Rust's {@code char::to_lowercase}. */
+    static String ofEach(String text) {
+        StringBuilder lower = new StringBuilder(text.length());
+        text.codePoints().forEach(c -> append(lower, c));
+        return lower.toString();
+    }
+
+    private static void append(StringBuilder lower, int c) {
+        if (c == '\u0130') {
+            lower.append("i\u0307");
+        } else {
+            lower.appendCodePoint(Character.toLowerCase(c));
+        }
+    }
+
     static String of(String text) {
         int[] points = text.codePoints().toArray();
         StringBuilder lower = new StringBuilder(text.length());
         for (int i = 0; i < points.length; i++) {
-            switch (points[i]) {
-                case '\u03a3' -> lower.append(isFinal(points, i) ? '\u03c2' : '\u03c3');
-                case '\u0130' -> lower.append("i\u0307");
-                default -> lower.appendCodePoint(Character.toLowerCase(points[i]));
+            if (points[i] == '\u03a3') {
+                lower.append(isFinal(points, i) ? '\u03c2' : '\u03c3');
+            } else {
+                append(lower, points[i]);
             }
         }
         return lower.toString();
