@@ -12,11 +12,12 @@ import dev.darkroom.text2image.v1.UpscaleModel;
 import dev.darkroom.text2image.v1.UpscaleParameters;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** The limits of {@code text2image.proto} and of {@code ListModels}, for all parameters but the texts. */
 final class PublishedLimits {
-    /** The one scheduler that takes an eta above 0. */
-    private static final String STOCHASTIC = "ddim";
+    /** The schedulers that take an eta above 0. */
+    private static final Set<String> STOCHASTIC = Set.of("ddim", "tcd");
 
     private static final double MAX_GUIDANCE_SCALE = 50;
 
@@ -122,7 +123,7 @@ final class PublishedLimits {
         String named = parameters.getScheduler();
         violations.check(named.isEmpty() || known.contains(named), "parameters.scheduler", oneOf(known), named);
         String used = named.isEmpty() ? model.getDefaults().getScheduler() : named;
-        violations.range("parameters.eta", parameters.getEta(), 0, STOCHASTIC.equals(used) ? 1 : 0);
+        violations.range("parameters.eta", parameters.getEta(), 0, STOCHASTIC.contains(used) ? 1 : 0);
     }
 
     private static String oneOf(List<String> known) {

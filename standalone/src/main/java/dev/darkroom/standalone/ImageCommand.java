@@ -69,7 +69,7 @@ final class ImageCommand implements Callable<Integer> {
                     "A sampler that 'darkroom models' lists, such as euler_a, dpmpp_2m or unipc. Default: the model's.")
     private String scheduler = "";
 
-    @Option(names = "--eta", description = "Stochasticity of ddim, 0 to 1. Default: 0.")
+    @Option(names = "--eta", description = "Stochasticity of ddim and tcd, 0 to 1. Default: 0.")
     private @Nullable Float eta;
 
     @Option(
