@@ -9,11 +9,12 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, PixArtTransformer2DModel, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
-from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel
+from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
 
 from darkroom_training.export import export
+from darkroom_training.record_families import made
 
 GRAPHS = ("text_encoder/model.onnx", "unet/model.onnx", "vae/decoder_model.onnx", "vae/encoder_model.onnx")
 
@@ -152,3 +153,60 @@ def test_export_upscaler_takes_a_noise_level_per_row(folder):
     assert rows.shape == (3, 4, 8, 8)
     np.testing.assert_allclose(rows[0], rows[1], atol=1e-5)
     assert np.abs(rows[0] - rows[2]).max() > 1e-4
+
+
+INPUTS = {
+    "sdxl": ["sample", "timestep", "encoder_hidden_states", "text_embeds", "time_ids"],
+    "sdxl-refiner": ["sample", "timestep", "encoder_hidden_states", "text_embeds", "time_ids"],
+    "lcm": ["sample", "timestep", "encoder_hidden_states", "timestep_cond"],
+}
+
+
+@pytest.mark.parametrize("family", INPUTS)
+def test_export_family_agrees_with_pytorch_and_names_every_input(family, tmp_path):
+    folder, _ = made(family, tmp_path, tmp_path)
+    for graph in export(folder):
+        assert graph.difference < 1e-5
+        assert graph.inline_bytes <= 1024
+    session = onnxruntime.InferenceSession(str(folder / "unet/model.onnx"))
+    assert [value.name for value in session.get_inputs()] == INPUTS[family]
+
+
+def test_export_text_encoder_gives_the_states_that_clip_skip_wants(folder):
+    export(folder)
+    model = CLIPTextModel.from_pretrained(folder / "text_encoder").float().eval()
+    ids = torch.arange(8)[None]
+    with torch.no_grad():
+        states = model(ids, output_hidden_states=True).hidden_states
+        expected = model.text_model.final_layer_norm(states[-2]).numpy()
+    session = onnxruntime.InferenceSession(str(folder / "text_encoder/model.onnx"))
+    found = session.run(["normed_hidden_states.1"], {"input_ids": ids.numpy()})[0]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("sizes", [True, False])
+def test_export_pixart_takes_any_size_and_knows_the_padding(folder, sizes):
+    torch.manual_seed(0)
+    T5EncoderModel(T5Config(vocab_size=40, d_model=20, d_kv=8, d_ff=32, num_layers=2, num_heads=2)).half().save_pretrained(folder / "text_encoder")
+    model = PixArtTransformer2DModel(
+        num_attention_heads=3, attention_head_dim=8, in_channels=4, out_channels=8, num_layers=1, cross_attention_dim=24, caption_channels=20,
+        sample_size=8, use_additional_conditions=sizes,
+    ).half()  # fmt: skip
+    model.save_pretrained(folder / "transformer")
+    assert all(graph.difference < 1e-5 for graph in export(folder))
+    session = onnxruntime.InferenceSession(str(folder / "transformer/model.onnx"))
+    names = ["hidden_states", "encoder_hidden_states", "timestep", "encoder_attention_mask", *(["resolution", "aspect_ratio"] if sizes else [])]
+    assert [value.name for value in session.get_inputs()] == names
+    generator = torch.Generator().manual_seed(1)
+    inputs = {
+        "hidden_states": torch.randn(1, 4, 12, 6, generator=generator), "encoder_hidden_states": torch.randn(1, 5, 20, generator=generator),
+        "timestep": torch.tensor([400.0]), "encoder_attention_mask": torch.tensor([[1, 1, 1, 0, 0]]),
+        "resolution": torch.tensor([[96.0, 48.0]]), "aspect_ratio": torch.tensor([[2.0]]),
+    }  # fmt: skip
+    added = {"resolution": inputs["resolution"], "aspect_ratio": inputs["aspect_ratio"]}
+    with torch.no_grad():
+        expected = model.float().eval()(
+            inputs["hidden_states"], inputs["encoder_hidden_states"], inputs["timestep"], added, encoder_attention_mask=inputs["encoder_attention_mask"]
+        ).sample.numpy()
+    found = session.run(None, {name: inputs[name].numpy() for name in names})[0]
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.ptp(expected))

@@ -1,14 +1,21 @@
 # SPDX-FileCopyrightText: The Darkroom authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes graph-only ONNX files beside the safetensors of a Stable Diffusion, upscaler or CLIP folder: one set of weights, two runtimes.
+"""Writes graph-only ONNX files beside the safetensors of a Stable Diffusion, SDXL, LCM, PixArt, upscaler or CLIP folder: one set of weights, two runtimes.
 
 Every initializer is ``external_data`` pointing at a tensor's bytes inside the safetensors file, in the dtype it has there, followed by a
 ``Cast`` to float32 that ONNX Runtime folds at load. Tensors are found by their values, so tied, renamed and sharded weights need no rule
 of their own. ONNX Runtime refuses external data outside the graph's own folder: both VAE graphs therefore stand beside the VAE's weights.
 
-    text_encoder/model.onnx     input_ids (B, S) int64 -> last_hidden_state (B, S, D), pooler_output (B, D)
+    text_encoder/model.onnx     CLIP: input_ids (B, S) int64 -> last_hidden_state (B, S, D), pooler_output (B, D), hidden_states.I (B, S, D) after
+                                layer I, 0 being the embeddings, and normed_hidden_states.I, the same after the final layer norm, for clip-skip;
+                                T5: input_ids, attention_mask (B, S) int64 -> last_hidden_state
+    text_encoder_2/model.onnx   input_ids -> text_embeds (B, P), last_hidden_state, hidden_states.I
     unet/model.onnx             sample (B, C, h, w), timestep (B) float, encoder_hidden_states (B, S, D) -> out_sample (B, C, h, w);
+                                of SDXL: and text_embeds (B, P), time_ids (B, 6; 5 of a refiner);
+                                of an LCM: and timestep_cond (B, E), the guidance embedding;
                                 of an upscaler: sample (B, C + 3, h, w), and class_labels (B) int64, the noise level
+    transformer/model.onnx      PixArt: hidden_states (B, C, h, w), encoder_hidden_states (B, S, D), timestep (B) float, encoder_attention_mask (B, S)
+                                int64, and resolution (B, 2), aspect_ratio (B, 1) where the model takes them -> out_hidden_states (B, C or 2 C, h, w)
     vae/decoder_model.onnx      latent_sample (B, C, h, w) -> sample (B, 3, f h, f w) in -1..1
     vae/encoder_model.onnx      sample (B, 3, H, W) in -1..1 -> latent_parameters (B, 2 C, H / f, W / f): mean, log variance
 
@@ -30,11 +37,12 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, PixArtTransformer2DModel, UNet2DConditionModel
+from diffusers.models.embeddings import PatchEmbed
 from onnx import TensorProto, helper, numpy_helper
 from safetensors import safe_open
 from torch import nn
-from transformers import CLIPModel, CLIPTextModel
+from transformers import CLIPModel, CLIPTextModel, CLIPTextModelWithProjection, T5EncoderModel
 
 OPSET = 18
 INLINE_LIMIT = 65536  # bytes of values that no safetensors file holds (position ids and the like)
@@ -73,22 +81,88 @@ class Written:
 
 
 class TextEncoder(nn.Module):
-    def __init__(self, model: CLIPTextModel):
+    """CLIP's text encoder with every layer; ``normed``: also as clip-skip wants them, after the norm that follows the last layer."""
+
+    def __init__(self, model: CLIPTextModel, normed: bool):
+        super().__init__()
+        self.model, self.normed = model, normed
+
+    def forward(self, input_ids):
+        output = self.model(input_ids, output_hidden_states=True)
+        norm = self.model.text_model.final_layer_norm
+        normed = tuple(norm(state) for state in output.hidden_states[:-1]) if self.normed else ()
+        return output.last_hidden_state, output.pooler_output, *output.hidden_states, *normed
+
+
+class ProjectedTextEncoder(nn.Module):
+    def __init__(self, model: CLIPTextModelWithProjection):
         super().__init__()
         self.model = model
 
     def forward(self, input_ids):
-        output = self.model(input_ids)
-        return output.last_hidden_state, output.pooler_output
+        output = self.model(input_ids, output_hidden_states=True)
+        return output.text_embeds, output.last_hidden_state, *output.hidden_states
 
 
-class Denoiser(nn.Module):
-    def __init__(self, model: UNet2DConditionModel):
+class MaskedTextEncoder(nn.Module):
+    def __init__(self, model: T5EncoderModel):
         super().__init__()
         self.model = model
 
-    def forward(self, sample, timestep, encoder_hidden_states, class_labels=None):
-        return self.model(sample, timestep, encoder_hidden_states, class_labels=class_labels, return_dict=False)[0]
+    def forward(self, input_ids, attention_mask):
+        return self.model(input_ids, attention_mask=attention_mask).last_hidden_state
+
+
+class Denoiser(nn.Module):
+    """A U-Net with the further inputs that it has, in the order of ``names``."""
+
+    ADDED = ("text_embeds", "time_ids")
+
+    def __init__(self, model: UNet2DConditionModel, names: list[str]):
+        super().__init__()
+        self.model, self.names = model, names
+
+    def forward(self, sample, timestep, encoder_hidden_states, *further):
+        values = dict(zip(self.names, further, strict=True))
+        added = {name: values.pop(name) for name in self.ADDED if name in values}
+        return self.model(sample, timestep, encoder_hidden_states, added_cond_kwargs=added or None, **values, return_dict=False)[0]
+
+
+class AnySizePatchEmbed(nn.Module):
+    """``PatchEmbed`` with sine positions computed in the graph: as traced, diffusers' are constants of one size."""
+
+    def __init__(self, patches: PatchEmbed):
+        super().__init__()
+        self.patches, self.width = patches, patches.pos_embed.shape[-1]
+
+    def positions(self, count: torch.Tensor) -> torch.Tensor:
+        places = torch.arange(count) / (count / self.patches.base_size) / self.patches.interpolation_scale
+        omega = 1 / 10000 ** (torch.arange(self.width // 4, dtype=torch.float64) / (self.width / 4.0))
+        angles = places.double()[:, None] * omega
+        return torch.cat([angles.sin(), angles.cos()], dim=1).float()
+
+    def forward(self, latent):
+        features = self.patches.proj(latent)  # (B, D, h, w)
+        height, width = features.shape[2], features.shape[3]
+        across = self.positions(width)[None].expand(height, -1, -1)  # columns in the first half, as in diffusers
+        down = self.positions(height)[:, None].expand(-1, width, -1)
+        positions = torch.cat([across, down], dim=2).reshape(1, -1, self.width)
+        return features.flatten(2).transpose(1, 2) + positions
+
+
+class Transformer(nn.Module):
+    """PixArt's transformer with its micro conditions, if it has them, as inputs of their own."""
+
+    def __init__(self, model: PixArtTransformer2DModel):
+        super().__init__()
+        self.model = model
+        model.pos_embed = AnySizePatchEmbed(model.pos_embed)
+
+    def forward(self, hidden_states, encoder_hidden_states, timestep, encoder_attention_mask, resolution=None, aspect_ratio=None):
+        return self.model(
+            hidden_states, encoder_hidden_states, timestep, encoder_attention_mask=encoder_attention_mask,
+            added_cond_kwargs={"resolution": resolution, "aspect_ratio": aspect_ratio}, return_dict=False,
+        )[0]  # fmt: skip
 
 
 class Decoder(nn.Module):
@@ -210,6 +284,7 @@ def find(initializer: TensorProto, by_name: dict, by_value: dict) -> StoredTenso
 
 def traced(graph: Graph) -> onnx.ModelProto:
     """Traces the network. Without constant folding, parameters keep their names and layouts, so that their bytes are those of the file."""
+    graph.network.eval()  # the wrapper too: the exporter puts back the mode it found, and dropout with it
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of branches on sizes, which choose between equal kernels, and of the tracer's age
@@ -244,37 +319,102 @@ def load(kind: type, component: Path, **options) -> tuple[nn.Module, list[Path]]
     return kind.from_pretrained(component, variant=variant, use_safetensors=True, **options).float().eval(), files
 
 
-def text_encoder_graph(folder: Path) -> tuple[Graph, list[Path]]:
+TOKENS = {0: "batch_size", 1: "sequence_length"}
+
+
+def token_ids(vocabulary: int, window: int) -> torch.Tensor:
+    return torch.randint(vocabulary, (2, window), generator=torch.Generator().manual_seed(0))
+
+
+def text_encoder_graph(folder: Path, normed: bool) -> tuple[Graph, list[Path]]:
     component = folder / "text_encoder"
     model, files = load(CLIPTextModel, component, attn_implementation="eager")
-    window = model.config.max_position_embeddings
-    ids = torch.randint(model.config.vocab_size, (2, window), generator=torch.Generator().manual_seed(0))
-    tokens = {0: "batch_size", 1: "sequence_length"}
-    axes = {"input_ids": tokens, "last_hidden_state": tokens, "pooler_output": {0: "batch_size"}}
-    return Graph(component / "model.onnx", TextEncoder(model), {"input_ids": ids}, axes, ["last_hidden_state", "pooler_output"]), files
+    layers = range(model.config.num_hidden_layers + 1)
+    outputs = ["last_hidden_state", "pooler_output", *(f"hidden_states.{i}" for i in layers)]
+    outputs += [f"normed_hidden_states.{i}" for i in layers[:-1]] if normed else []
+    axes = {"input_ids": TOKENS, **dict.fromkeys(outputs, TOKENS), "pooler_output": {0: "batch_size"}}
+    ids = {"input_ids": token_ids(model.config.vocab_size, model.config.max_position_embeddings)}
+    return Graph(component / "model.onnx", TextEncoder(model, normed), ids, axes, outputs), files
+
+
+def projected_text_encoder_graph(folder: Path) -> tuple[Graph, list[Path]]:
+    component = folder / "text_encoder_2"
+    model, files = load(CLIPTextModelWithProjection, component, attn_implementation="eager")
+    outputs = ["text_embeds", "last_hidden_state", *(f"hidden_states.{i}" for i in range(model.config.num_hidden_layers + 1))]
+    axes = {"input_ids": TOKENS, **dict.fromkeys(outputs, TOKENS), "text_embeds": {0: "batch_size"}}
+    ids = {"input_ids": token_ids(model.config.vocab_size, model.config.max_position_embeddings)}
+    return Graph(component / "model.onnx", ProjectedTextEncoder(model), ids, axes, outputs), files
+
+
+def t5_encoder_graph(folder: Path) -> tuple[Graph, list[Path]]:
+    component = folder / "text_encoder"
+    model, files = load(T5EncoderModel, component)
+    mask = torch.ones(2, 16, dtype=torch.int64)
+    mask[0, 9:] = 0
+    inputs = {"input_ids": token_ids(model.config.vocab_size, 16), "attention_mask": mask}
+    axes = dict.fromkeys((*inputs, "last_hidden_state"), TOKENS)
+    return Graph(component / "model.onnx", MaskedTextEncoder(model), inputs, axes, ["last_hidden_state"]), files
 
 
 def unet_graph(folder: Path) -> tuple[Graph, list[Path]]:
     component = folder / "unet"
     model, files = load(UNet2DConditionModel, component)
     config = model.config
-    if config.addition_embed_type or config.class_embed_type not in (None, "timestep"):
-        raise SystemExit(f"{component}: a U-Net with further inputs (SDXL, embedded classes) is no Stable Diffusion 1 or 2 network, and no upscaler")
+    if config.addition_embed_type not in (None, "text_time") or config.class_embed_type not in (None, "timestep"):
+        raise SystemExit(f"{component}: a U-Net with inputs beside those of Stable Diffusion 1, 2 and XL, LCM and the x4 upscaler")
     noise = torch.Generator().manual_seed(0)
+    side = max(16, 2 ** len(config.block_out_channels))
     inputs = {
-        "sample": torch.randn(2, config.in_channels, config.sample_size, config.sample_size, generator=noise),
+        "sample": torch.randn(2, config.in_channels, side, side, generator=noise),
         "timestep": torch.tensor([3.0, 500.0]),
         "encoder_hidden_states": torch.randn(2, 8, config.cross_attention_dim, generator=noise),
     }
+    index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    further = further_inputs(model, 5 if index.get("requires_aesthetics_score") else 6, noise)
+    batch = {0: "batch_size"}
     axes = {
-        "sample": {0: "batch_size", 2: "height", 3: "width"}, "timestep": {0: "batch_size"},
-        "encoder_hidden_states": {0: "batch_size", 1: "sequence_length"},
-        "out_sample": {0: "batch_size", 1: "num_channels", 2: "height", 3: "width"},
+        **dict.fromkeys(further, batch), "sample": {**batch, 2: "height", 3: "width"}, "timestep": batch,
+        "encoder_hidden_states": {**batch, 1: "sequence_length"}, "out_sample": {**batch, 1: "num_channels", 2: "height", 3: "width"},
     }  # fmt: skip
+    return Graph(component / "model.onnx", Denoiser(model, list(further)), inputs | further, axes, ["out_sample"]), files
+
+
+def further_inputs(model: UNet2DConditionModel, numbers: int, noise: torch.Generator) -> dict[str, torch.Tensor]:
+    """Examples of the inputs that only some U-Nets have; ``numbers``: how many time ids SDXL's has."""
+    config, inputs = model.config, {}
     if config.num_class_embeds or config.class_embed_type:
         inputs["class_labels"] = torch.tensor([0, (config.num_class_embeds or 2) - 1])
-        axes["class_labels"] = {0: "batch_size"}
-    return Graph(component / "model.onnx", Denoiser(model), inputs, axes, ["out_sample"]), files
+    if config.time_cond_proj_dim:
+        inputs["timestep_cond"] = torch.randn(2, config.time_cond_proj_dim, generator=noise)
+    if config.addition_embed_type:
+        inputs["text_embeds"] = torch.randn(2, config.projection_class_embeddings_input_dim - numbers * config.addition_time_embed_dim, generator=noise)
+        inputs["time_ids"] = torch.tensor([[64.0, 48.0, 0.0, 3.0, 64.0, 32.0][:numbers]] * 2)
+    return inputs
+
+
+def pixart_graph(folder: Path) -> tuple[Graph, list[Path]]:
+    component = folder / "transformer"
+    kind = json.loads((component / "config.json").read_text(encoding="utf-8")).get("_class_name")
+    if kind != "PixArtTransformer2DModel":
+        raise SystemExit(f"{component}: a {kind}; of transformers, PixArtTransformer2DModel is exported")
+    model, files = load(PixArtTransformer2DModel, component)
+    config = model.config
+    noise = torch.Generator().manual_seed(0)
+    height, width = 4 * config.patch_size, 6 * config.patch_size  # neither square nor the trained size, so that no axis can stand for another
+    inputs = {
+        "hidden_states": torch.randn(2, config.in_channels, height, width, generator=noise),
+        "encoder_hidden_states": torch.randn(2, 8, config.caption_channels or config.cross_attention_dim, generator=noise),
+        "timestep": torch.tensor([3.0, 500.0]),
+        "encoder_attention_mask": torch.tensor([[1] * 8, [1] * 3 + [0] * 5]),
+    }
+    if model.use_additional_conditions:
+        inputs |= {"resolution": torch.tensor([[64.0, 48.0], [32.0, 32.0]]), "aspect_ratio": torch.tensor([[4 / 3], [1.0]])}
+    batch = {0: "batch_size"}
+    axes = {
+        **dict.fromkeys(inputs, batch), "hidden_states": {**batch, 2: "height", 3: "width"}, "encoder_hidden_states": TOKENS,
+        "encoder_attention_mask": TOKENS, "out_hidden_states": {**batch, 2: "height", 3: "width"},
+    }  # fmt: skip
+    return Graph(component / "model.onnx", Transformer(model), inputs, axes, ["out_hidden_states"]), files
 
 
 def vae_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
@@ -307,18 +447,33 @@ def is_clip(folder: Path) -> bool:
     return config.is_file() and json.loads(config.read_text(encoding="utf-8")).get("model_type") == "clip"
 
 
+def diffusion_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
+    """The graphs of a diffusers folder, by the components that it has."""
+    if (folder / "transformer").is_dir():
+        yield t5_encoder_graph(folder)
+        yield pixart_graph(folder)
+    else:
+        two_encoders = (folder / "text_encoder_2").is_dir()
+        if (folder / "text_encoder").is_dir():
+            yield text_encoder_graph(folder, normed=not two_encoders)
+        if two_encoders:
+            yield projected_text_encoder_graph(folder)
+        yield unet_graph(folder)
+    yield from vae_graphs(folder)
+
+
 def export(folder: Path) -> list[Written]:
-    """Writes the graphs of a Stable Diffusion folder or upscaler (four) or a CLIP folder (two); the same folder gives the same bytes every time."""
+    """Writes the graphs of a diffusion folder or those of a CLIP folder (two); the same folder gives the same bytes every time."""
     if is_clip(folder):
         return [write(graph, files) for graph, files in clip_graphs(folder)]
     if not (folder / "model_index.json").is_file():
         raise SystemExit(f"{folder}: neither a diffusers folder (model_index.json) nor a CLIP folder (config.json of model_type clip)")
-    return [write(graph, files) for graph, files in (text_encoder_graph(folder), unet_graph(folder), *vae_graphs(folder))]
+    return [write(graph, files) for graph, files in diffusion_graphs(folder)]
 
 
 def main():
     parser = argparse.ArgumentParser(
-        prog="darkroom-export", description="Writes graph-only ONNX files beside a Stable Diffusion, upscaler or CLIP folder's safetensors."
+        prog="darkroom-export", description="Writes graph-only ONNX files beside a diffusion or CLIP folder's safetensors."
     )
     parser.add_argument("folder", type=Path)
     for written in export(parser.parse_args().folder):

@@ -34,6 +34,12 @@ def types(path):
     )  # fmt: skip
 
 
+def flags(path):
+    """Inverts flags."""
+    boolean = TensorProto.BOOL
+    save(path, "flags", [node("Not", "mask", "inverse")], [tensor("mask", boolean, "batch", "n")], [tensor("inverse", boolean, "batch", "n")], [])
+
+
 def loop(path):
     """y = tanh(...tanh(x x)...x), ``count`` times: as long a call as a test needs."""
     body = helper.make_graph(
@@ -163,6 +169,7 @@ def upscalers(root):
 def main():
     root = Path(sys.argv[1])
     types(root / "graphs/types.onnx")
+    flags(root / "graphs/flags.onnx")
     loop(root / "graphs/loop.onnx")
     folder(root / "tiny")
     misfits(root / "misfits")
