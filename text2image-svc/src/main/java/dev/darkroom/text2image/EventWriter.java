@@ -76,10 +76,14 @@ final class EventWriter {
     }
 
     void completed(GenerationRequest request, TextToImageModel model) {
-        stream.send(next().setCompleted(GenerationCompleted.newBuilder()
-                        .setParameters(request.toProto())
-                        .setFingerprint(Fingerprints.toProto(model.folder().fingerprint())))
-                .build());
+        GenerationCompleted.Builder completed = GenerationCompleted.newBuilder()
+                .setParameters(request.toProto())
+                .setFingerprint(Fingerprints.toProto(model.folder().fingerprint()));
+        if (request.finish() instanceof Finish.Refined refined) {
+            completed.setRefinerFingerprint(
+                    Fingerprints.toProto(refined.refiner().folder().fingerprint()));
+        }
+        stream.send(next().setCompleted(completed).build());
     }
 
     private GenerateResponse.Builder next() {

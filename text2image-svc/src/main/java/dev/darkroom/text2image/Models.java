@@ -71,7 +71,7 @@ final class Models implements Preparation {
                 : configuration.models().stream().map(root::resolve).toList();
         if (folders.isEmpty()) {
             throw new IOException(
-                    "No Stable Diffusion folder (one whose model_index.json says so) in " + root.toAbsolutePath());
+                    "No folder whose model_index.json names a pipeline that Darkroom has in " + root.toAbsolutePath());
         }
         return folders;
     }
@@ -85,12 +85,10 @@ final class Models implements Preparation {
         }
     }
 
-    /** A hint for discovery only: a folder that the operator names is loaded whatever it calls itself. */
     private static boolean isTextToImage(Path folder) {
-        return pipeline(folder).endsWith("StableDiffusionPipeline");
+        return Families.has(pipeline(folder));
     }
 
-    /** The two kinds have the same files, so this alone tells them apart. */
     private static boolean isUpscaler(Path folder) {
         return pipeline(folder).endsWith("StableDiffusionUpscalePipeline");
     }
@@ -114,6 +112,16 @@ final class Models implements Preparation {
     /** Returns the text-to-image model of that name; an empty name means the first one. */
     TextToImageModel named(String name) {
         return find(textToImage(), "model", name);
+    }
+
+    /** Returns the refiner of that name. */
+    TextToImageModel refiner(String name) {
+        return find(
+                textToImage().stream()
+                        .filter(model -> model.pipeline() instanceof StableDiffusionXlRefinerPipeline)
+                        .toList(),
+                "refiner",
+                name);
     }
 
     /** Returns the upscaler of that name; an empty name means the first one. */

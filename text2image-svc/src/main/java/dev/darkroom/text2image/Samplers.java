@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.text2image;
 
+import dev.darkroom.inference.scheduler.Schedule;
 import dev.darkroom.inference.scheduler.SchedulerConfig;
 import dev.darkroom.inference.scheduler.SchedulerType;
 import dev.darkroom.rpc.Violations;
@@ -23,14 +24,38 @@ final class Samplers {
         }
     }
 
-    /** A sampler may refuse the folder's options, or a number of steps within every general limit. */
-    static void check(
-            SchedulerType scheduler, float eta, int numInferenceSteps, SchedulerConfig config, Violations violations) {
+    /** A sampler may refuse the folder's options, a number of steps within every general limit, or the part of them that is to be made. */
+    static void check(GenerationRequest request, Pipeline pipeline, Violations violations) {
+        check(request.scheduler(), violations, () -> {
+            Schedule schedule = request.schedule(pipeline);
+            if (pipeline.diffusion().networks().network().takesWholeTimesteps()) {
+                requireWhole(schedule);
+            }
+        });
+    }
+
+    /** As {@link #check(GenerationRequest, Pipeline, Violations)}, for an upscaling. */
+    static void check(SchedulerType scheduler, int numInferenceSteps, SchedulerConfig config, Violations violations) {
+        check(scheduler, violations, () -> {
+            var _ = scheduler.create(config, 0).schedule(numInferenceSteps);
+        });
+    }
+
+    private static void check(SchedulerType scheduler, Violations violations, Runnable attempt) {
         try {
-            var _ = scheduler.create(config, eta).schedule(numInferenceSteps);
+            attempt.run();
         } catch (IllegalArgumentException e) {
             String limit = "a sampler that this model's options and the number of steps fit (" + e.getMessage() + ")";
             violations.add(FIELD, limit, scheduler.label());
+        }
+    }
+
+    private static void requireWhole(Schedule schedule) {
+        for (int step = 0; step < schedule.length(); step++) {
+            if (schedule.timestep(step) != Math.rint(schedule.timestep(step))) {
+                throw new IllegalArgumentException(
+                        "the model's graph takes whole timesteps, step " + step + " is at " + schedule.timestep(step));
+            }
         }
     }
 }

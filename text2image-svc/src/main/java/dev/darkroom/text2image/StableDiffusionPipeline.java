@@ -3,195 +3,128 @@
 package dev.darkroom.text2image;
 
 import dev.darkroom.inference.Cancellation;
-import dev.darkroom.inference.DegenerateImageException;
-import dev.darkroom.inference.diffusion.Denoiser;
 import dev.darkroom.inference.diffusion.Guidance;
-import dev.darkroom.inference.diffusion.TiledVaeDecoder;
+import dev.darkroom.inference.diffusion.GuidanceEmbedding;
 import dev.darkroom.inference.image.RgbImage;
+import dev.darkroom.inference.onnx.ClipTextEncoder;
+import dev.darkroom.inference.onnx.NetworkInput;
 import dev.darkroom.inference.onnx.StableDiffusionModel;
 import dev.darkroom.inference.scheduler.History;
 import dev.darkroom.inference.scheduler.Schedule;
 import dev.darkroom.inference.scheduler.SchedulerConfig;
 import dev.darkroom.inference.scheduler.SchedulerOutput;
-import dev.darkroom.inference.tensor.GaussianNoise;
 import dev.darkroom.inference.tensor.Tensor;
-import dev.darkroom.inference.tokenizer.Encoding;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
 
 /**
- * Text to image by latent diffusion: Rombach et al. 2022 (arXiv:2112.10752), with classifier-free guidance. Numerically equal to
- * diffusers' {@code StableDiffusionPipeline} on the same folder with one torch CPU generator per picture.
+ * Stable Diffusion 1 and 2: latent diffusion, Rombach et al. 2022 (arXiv:2112.10752), with classifier-free guidance. Numerically equal to
+ * diffusers' {@code StableDiffusionPipeline} and, from a picture, {@code StableDiffusionImg2ImgPipeline} on the same folder with one torch CPU
+ * generator per picture.
  *
  * <p>Thread-safe. All tensors are float32, batch first; N pictures share one loop, and none depends on its neighbours.
  */
-final class StableDiffusionPipeline {
-    /** Side of the latents that the probe uses at most, so that it stays quick on large models. */
-    private static final int PROBE_SIZE = 16;
+final class StableDiffusionPipeline implements Pipeline {
+    private static final PipelineDefaults DEFAULTS = new PipelineDefaults(50, 7.5f, 0.8);
 
-    private final StableDiffusionModel networks;
-    private final Denoiser<Row> denoiser;
-    private final TiledVaeDecoder decoder;
-    private final SchedulerConfig schedulerConfig;
-    private final KnownSubjects knownSubjects;
+    private final LatentDiffusion diffusion;
+    private final ClipTextEncoder textEncoder;
+    private final int guidanceWidth;
+    private final SchedulerConfig scheduler;
+    private final PromptReader prompts;
 
     /** Runs each network once. */
-    StableDiffusionPipeline(
-            StableDiffusionModel networks,
-            int rowsPerCall,
-            int vaeTile,
-            SchedulerConfig schedulerConfig,
-            KnownSubjects knownSubjects) {
-        this.networks = networks;
-        this.denoiser = Denoiser.probed(predictor(networks), probe(networks), rowsPerCall);
-        this.decoder = TiledVaeDecoder.of(networks, vaeTile);
-        this.schedulerConfig = schedulerConfig;
-        this.knownSubjects = knownSubjects;
-        int size = probeSize(networks);
-        networks.decode(Tensor.zeros(1, networks.traits().latentChannels(), size, size), new Cancellation());
+    StableDiffusionPipeline(StableDiffusionModel networks, TextToImageConfiguration configuration) {
+        this.textEncoder = networks.textEncoder();
+        this.guidanceWidth = networks.guidanceWidth();
+        this.prompts = PromptReader.of(networks.directory(), textEncoder.tokenizer());
+        this.diffusion = new LatentDiffusion(
+                networks, told(encode("", 0, new Cancellation()), DEFAULTS.guidanceScale()), configuration);
+        // diffusers overrides these two whatever the folder says: old folders carry values of other models.
+        this.scheduler = SchedulerConfig.of(networks.directory().schedulerConfig())
+                .with("steps_offset", 1)
+                .with("clip_sample", false);
     }
 
-    /**
-     * One question to the network.
-     *
-     * @param latents (1, C, h, w), scaled for the timestep
-     * @param promptEmbeds (1, L, D)
-     */
-    private record Row(Tensor latents, float timestep, Tensor promptEmbeds) {}
+    @Override
+    public List<RgbImage> generate(
+            GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation) {
+        Conditioning conditioning = conditioning(request, events, cancellation);
+        Schedule schedule = request.schedule(this);
+        Steps steps = LatentDiffusion.steps(request, schedule);
+        PictureNoise noise = diffusion.noise(request);
+        Tensor latents = diffusion.start(request, schedule, steps, noise, cancellation); // (N, C, h, w)
 
-    private static Denoiser.Network<Row> predictor(StableDiffusionModel networks) {
-        return (rows, cancellation) -> networks.denoise(
-                Denoiser.stack(rows, Row::latents),
-                Denoiser.numbers(rows, Row::timestep),
-                Denoiser.stack(rows, Row::promptEmbeds),
-                cancellation);
-    }
-
-    private static List<Row> probe(StableDiffusionModel networks) {
-        GaussianNoise noise = GaussianNoise.seeded(0);
-        int size = probeSize(networks);
-        Tensor embeds = networks.encode(networks.tokenizer().encode("").ids(), new Cancellation());
-        return IntStream.range(0, 4)
-                .mapToObj(_ -> new Row(noise.next(1, networks.traits().latentChannels(), size, size), 500, embeds))
-                .toList();
-    }
-
-    private static int probeSize(StableDiffusionModel networks) {
-        return Math.min(PROBE_SIZE, networks.traits().latentSize());
-    }
-
-    int rowsPerCall() {
-        return denoiser.rowsPerCall();
-    }
-
-    /**
-     * Makes the pictures of a request.
-     *
-     * @throws java.util.concurrent.CancellationException within one step after {@code cancellation} is cancelled
-     * @throws DegenerateImageException if a picture is not finite or a single colour
-     */
-    List<RgbImage> generate(GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation) {
-        Tensor promptEmbeds =
-                encode(request, events, cancellation); // (2, L, D) negative first, (1, L, D) without guidance
-        Schedule schedule =
-                request.scheduler().create(schedulerConfig, request.eta()).schedule(request.numInferenceSteps());
-        List<GaussianNoise> noise =
-                request.seeds().mapToObj(GaussianNoise::seeded).toList();
-        Tensor latents = Tensor.scale(schedule.initNoiseSigma(), draw(noise, request)); // (N, C, H/f, W/f)
-
-        events.accept(new GenerationEvent.StageStarted("denoise"));
-        StepClock clock = new StepClock();
+        var progress = new LoopProgress("denoise", request, diffusion, steps.count(), events, cancellation);
+        Guidance guidance = request.guidance();
         History history = History.EMPTY;
-        for (int step = 0; step < schedule.length(); step++) {
+        for (int step = steps.first(); step < steps.end(); step++) {
+            boolean guided = guidance.enabledAt(step - steps.first(), steps.count());
             Tensor modelInput = schedule.scaleModelInput(latents, step);
-            Tensor noisePred =
-                    predict(modelInput, schedule.timestep(step), promptEmbeds, request.guidance(), cancellation);
-            SchedulerOutput output = schedule.step(noisePred, latents, step, history, () -> draw(noise, request));
+            Tensor noisePred = diffusion.predict(
+                    modelInput,
+                    schedule.timestep(step),
+                    guided ? conditioning : conditioning.unguided(),
+                    guidance,
+                    cancellation);
+            SchedulerOutput output = schedule.step(noisePred, latents, step, history, noise::next);
             latents = output.prevSample();
             history = output.history();
-            events.accept(new GenerationEvent.StepCompleted(
-                    step + 1, schedule.length(), clock.etaMillis(step + 1, schedule.length()), latents));
-            if (request.previewsAfter(step + 1)) {
-                preview(output.predOriginalSample(), step + 1, events, cancellation);
-            }
+            progress.completed(output);
         }
 
         events.accept(new GenerationEvent.StageStarted("vae_decoder"));
-        return decode(latents, cancellation);
+        return diffusion.decode(latents, cancellation);
     }
 
-    private Tensor encode(GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation) {
-        events.accept(new GenerationEvent.StageStarted("text_encoder"));
-        if (knownSubjects.lacksAll(request.prompt())) {
-            events.accept(Warnings.outsideWorld(knownSubjects));
+    /** A network that was distilled with guidance is told the scale instead of a negative prompt. */
+    private Conditioning conditioning(
+            GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation) {
+        boolean guided = request.guidance().enabled() && guidanceWidth == 0;
+        prompts.read(request, guided, events);
+        float scale = request.guidance().scale();
+        Map<NetworkInput, Tensor> positive = told(encode(request.prompt(), request.clipSkip(), cancellation), scale);
+        return guided
+                ? Conditioning.guided(told(encode(request.negativePrompt(), 0, cancellation), scale), positive)
+                : Conditioning.unguided(positive);
+    }
+
+    private Tensor encode(String prompt, int clipSkip, Cancellation cancellation) {
+        return textEncoder.lastButNormed(textEncoder.tokenizer().encode(prompt).ids(), clipSkip, cancellation);
+    }
+
+    private Map<NetworkInput, Tensor> told(Tensor promptEmbeds, float guidanceScale) {
+        Map<NetworkInput, Tensor> told = new HashMap<>(Map.of(NetworkInput.PROMPT_EMBEDS, promptEmbeds));
+        if (guidanceWidth > 0) {
+            told.put(NetworkInput.GUIDANCE_EMBEDDING, GuidanceEmbedding.of(guidanceScale, guidanceWidth));
         }
-        Encoding positive = networks.tokenizer().encode(request.prompt());
-        Warnings.truncated("prompt", positive, events);
-        if (!request.guidance().enabled()) {
-            return networks.encode(positive.ids(), cancellation);
-        }
-        Encoding negative = networks.tokenizer().encode(request.negativePrompt());
-        Warnings.truncated("negative prompt", negative, events);
-        return networks.encode(Tensor.concat(negative.ids(), positive.ids()), cancellation);
+        return told;
     }
 
-    /** Draws one latent per picture from the picture's own stream. */
-    private Tensor draw(List<GaussianNoise> noise, GenerationRequest request) {
-        var traits = networks.traits();
-        int height = request.height() / traits.vaeScaleFactor();
-        int width = request.width() / traits.vaeScaleFactor();
-        return Tensor.concat(noise.stream()
-                .map(stream -> stream.next(1, traits.latentChannels(), height, width))
-                .toList());
+    @Override
+    public LatentDiffusion diffusion() {
+        return diffusion;
     }
 
-    /** Asks for all pictures, each under all prompts, at once: (N, C, h, w) to (N, C, h, w). */
-    private Tensor predict(
-            Tensor modelInput, float timestep, Tensor promptEmbeds, Guidance guidance, Cancellation cancellation) {
-        int prompts = promptEmbeds.dim(0);
-        List<Tensor> predictions = denoiser.predict(
-                IntStream.range(0, modelInput.dim(0) * prompts)
-                        .mapToObj(row ->
-                                new Row(modelInput.row(row / prompts), timestep, promptEmbeds.row(row % prompts)))
-                        .toList(),
-                cancellation);
-        return Tensor.concat(IntStream.range(0, modelInput.dim(0))
-                .mapToObj(image -> guidance.enabled()
-                        ? guidance.apply(predictions.get(2 * image), predictions.get(2 * image + 1))
-                        : predictions.get(image))
-                .toList());
+    @Override
+    public SchedulerConfig scheduler() {
+        return scheduler;
     }
 
-    private void preview(Tensor latents, int step, Consumer<GenerationEvent> events, Cancellation cancellation) {
-        for (int image = 0; image < latents.dim(0); image++) {
-            int index = image;
-            rough(latents.row(image), cancellation)
-                    .ifPresent(picture -> events.accept(new GenerationEvent.Preview(index, step, picture)));
-        }
+    @Override
+    public PipelineDefaults defaults() {
+        return DEFAULTS;
     }
 
-    /** Half-way latents may be beyond what the decoder can take; then there is no preview, and the picture itself is still to come. */
-    private Optional<RgbImage> rough(Tensor latents, Cancellation cancellation) {
-        try {
-            return Optional.of(decoder.decode(latents, cancellation));
-        } catch (DegenerateImageException e) {
-            return Optional.empty();
-        }
+    @Override
+    public int maxClipSkip() {
+        return textEncoder.maxClipSkip();
     }
 
-    /** One at a time: full-size activations are the largest memory of all. */
-    private List<RgbImage> decode(Tensor latents, Cancellation cancellation) {
-        return IntStream.range(0, latents.dim(0))
-                .mapToObj(image -> notConstant(decoder.decode(latents.row(image), cancellation)))
-                .toList();
-    }
-
-    private static RgbImage notConstant(RgbImage picture) {
-        if (picture.isConstant()) {
-            throw DegenerateImageException.constant();
-        }
-        return picture;
+    @Override
+    public int promptWindow() {
+        return textEncoder.tokenizer().window();
     }
 }

@@ -19,8 +19,8 @@ import java.util.List;
  * @param maxSize of a side, in pixels
  * @param maxUpscaleSize of a side of a picture to enlarge, in pixels
  * @param vaeTileSize above how many latents a side pictures are decoded in tiles of that size; 0 for never
- * @param defaultNumInferenceSteps where the model folder does not say
- * @param defaultGuidanceScale where the model folder does not say
+ * @param defaultNumInferenceSteps where the model folder does not say; 0 for what diffusers' pipeline of its class has
+ * @param defaultGuidanceScale where the model folder does not say; below 0 for what diffusers' pipeline of its class has
  */
 @ConfigurationProperties("darkroom.text2image")
 record TextToImageConfiguration(
@@ -35,8 +35,8 @@ record TextToImageConfiguration(
         @Bindable(defaultValue = "1000") int maxNumInferenceSteps,
         @Bindable(defaultValue = "16") int maxNumImagesPerPrompt,
         @Bindable(defaultValue = "2000") int maxPromptLength,
-        @Bindable(defaultValue = "50") int defaultNumInferenceSteps,
-        @Bindable(defaultValue = "7.5") float defaultGuidanceScale) {
+        @Bindable(defaultValue = "0") int defaultNumInferenceSteps,
+        @Bindable(defaultValue = "-1") float defaultGuidanceScale) {
 
     TextToImageConfiguration {
         models = models.stream().filter(name -> !name.isBlank()).toList();
@@ -47,7 +47,7 @@ record TextToImageConfiguration(
         requirePositive("max-num-inference-steps", maxNumInferenceSteps);
         requirePositive("max-num-images-per-prompt", maxNumImagesPerPrompt);
         requirePositive("max-prompt-length", maxPromptLength);
-        requirePositive("default-num-inference-steps", defaultNumInferenceSteps);
+        requireAtLeast("default-num-inference-steps", defaultNumInferenceSteps, 0);
     }
 
     private static void requirePositive(String key, int value) {
@@ -59,6 +59,14 @@ record TextToImageConfiguration(
             throw new IllegalArgumentException(
                     "darkroom.text2image." + key + " must be at least " + least + ", but was " + value);
         }
+    }
+
+    /** Returns what requests get that leave it out, of models whose folder does not say either. */
+    PipelineDefaults over(PipelineDefaults defaults) {
+        return new PipelineDefaults(
+                defaultNumInferenceSteps > 0 ? defaultNumInferenceSteps : defaults.numInferenceSteps(),
+                defaultGuidanceScale >= 0 ? defaultGuidanceScale : defaults.guidanceScale(),
+                defaults.strength());
     }
 
     SessionSettings sessionSettings() {

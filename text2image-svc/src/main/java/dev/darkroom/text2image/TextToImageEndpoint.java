@@ -37,7 +37,7 @@ final class TextToImageEndpoint extends TextToImageServiceGrpc.TextToImageServic
     public void generate(GenerateRequest proto, StreamObserver<GenerateResponse> observer) {
         ResponseStream.serve(observer, stream -> {
             TextToImageModel model = models.named(proto.getParameters().getModel());
-            GenerationRequest request = GenerationRequest.from(proto, model);
+            GenerationRequest request = GenerationRequest.from(proto, model, models::refiner);
             log(request);
             EventWriter events = new EventWriter(stream);
             List<Picture> pictures;
@@ -51,6 +51,9 @@ final class TextToImageEndpoint extends TextToImageServiceGrpc.TextToImageServic
     }
 
     private static List<Picture> generate(GenerationRequest request, TextToImageModel model, EventWriter events) {
+        if (request.alphaDropped()) {
+            events.accept(Warnings.alphaDropped());
+        }
         return untilTheCallEnds(cancellation -> {
             var images = model.pipeline().generate(request, events::accept, cancellation);
             events.accept(new GenerationEvent.StageStarted("encode"));

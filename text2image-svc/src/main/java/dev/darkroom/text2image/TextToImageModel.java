@@ -3,9 +3,9 @@
 package dev.darkroom.text2image;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.darkroom.inference.ModelDirectoryException;
+import dev.darkroom.inference.onnx.LatentDiffusionModel;
 import dev.darkroom.inference.onnx.ModelDirectory;
-import dev.darkroom.inference.onnx.StableDiffusionModel;
-import dev.darkroom.inference.scheduler.SchedulerConfig;
 import dev.darkroom.inference.scheduler.SchedulerType;
 import dev.darkroom.text2image.v1.ImageLimits;
 import dev.darkroom.text2image.v1.ImageModel;
@@ -14,63 +14,79 @@ import java.nio.file.Path;
 
 /** A folder that makes pictures from text: what it can do and the pipeline that does it. */
 final class TextToImageModel implements LoadedModel {
-    private final StableDiffusionModel networks;
+    private static final int MAX_IMAGE_BYTES = 16 << 20;
+
+    private final Pipeline pipeline;
     private final ModelFolder folder;
     private final KnownSubjects knownSubjects;
-    private final StableDiffusionPipeline pipeline;
     private final ImageLimits limits;
     private final int defaultSteps;
     private final float defaultGuidance;
+    private final double defaultStrength;
     private final int defaultUpscaleFactor;
 
-    private TextToImageModel(StableDiffusionModel networks, TextToImageConfiguration configuration) {
-        this.networks = networks;
-        this.folder = ModelFolder.of(networks, schedulerConfig(networks.directory()));
-        this.knownSubjects = KnownSubjects.of(networks.directory().knownSubjects());
-        this.pipeline = new StableDiffusionPipeline(
-                networks, configuration.rowsPerCall(), configuration.vaeTileSize(), folder.scheduler(), knownSubjects);
+    private TextToImageModel(Pipeline pipeline, TextToImageConfiguration configuration) {
+        this.pipeline = pipeline;
+        this.folder = ModelFolder.of(networks(), pipeline.scheduler());
+        this.knownSubjects = KnownSubjects.of(networks().directory().knownSubjects());
         this.limits = limits(configuration);
-        JsonNode defaults = folder.defaults();
-        this.defaultSteps = defaults.path("num_inference_steps").asInt(configuration.defaultNumInferenceSteps());
-        this.defaultGuidance = (float) defaults.path("guidance_scale").asDouble(configuration.defaultGuidanceScale());
-        this.defaultUpscaleFactor = defaults.path("upscale_factor").asInt(1);
+        JsonNode said = folder.defaults();
+        PipelineDefaults defaults = configuration.over(pipeline.defaults());
+        this.defaultSteps = said.path("num_inference_steps").asInt(defaults.numInferenceSteps());
+        this.defaultGuidance = (float) said.path("guidance_scale").asDouble(defaults.guidanceScale());
+        this.defaultStrength = said.path("strength").asDouble(defaults.strength());
+        this.defaultUpscaleFactor = said.path("upscale_factor").asInt(1);
     }
 
     /**
      * Loads a folder and runs each network once.
      *
-     * @throws dev.darkroom.inference.ModelDirectoryException if the folder does not fit, naming the component
+     * @throws ModelDirectoryException if the folder does not fit, naming the component
      */
     static TextToImageModel load(Path folder, TextToImageConfiguration configuration) {
-        StableDiffusionModel networks = StableDiffusionModel.load(folder, configuration.sessionSettings());
+        Pipeline pipeline = Families.open(ModelDirectory.open(folder), configuration);
         try {
-            return new TextToImageModel(networks, configuration);
+            return new TextToImageModel(pipeline, configuration);
         } catch (RuntimeException e) {
-            networks.close();
+            pipeline.close();
             throw e;
         }
     }
 
-    /** StableDiffusionPipeline of diffusers overrides these two whatever the folder says: old folders carry values of other models. */
-    private static SchedulerConfig schedulerConfig(ModelDirectory directory) {
-        return SchedulerConfig.of(directory.schedulerConfig())
-                .with("steps_offset", 1)
-                .with("clip_sample", false);
+    private LatentDiffusionModel networks() {
+        return pipeline.diffusion().networks();
     }
 
     private ImageLimits limits(TextToImageConfiguration configuration) {
-        var traits = networks.traits();
+        var traits = networks().traits();
         int multiple = traits.vaeScaleFactor() * traits.sizeMultiple();
+        int fixed = fixedSize();
         return ImageLimits.newBuilder()
-                .setMinSize(multiple)
-                .setMaxSize(Math.max(multiple, configuration.maxSize() / multiple * multiple))
+                .setMinSize(fixed > 0 ? fixed : multiple)
+                .setMaxSize(fixed > 0 ? fixed : Math.max(multiple, configuration.maxSize() / multiple * multiple))
                 .setSizeMultiple(multiple)
                 .setMaxNumInferenceSteps(Math.min(
                         configuration.maxNumInferenceSteps(), folder.scheduler().numTrainTimesteps()))
                 .setMaxNumImagesPerPrompt(configuration.maxNumImagesPerPrompt())
                 .setMaxPromptLength(configuration.maxPromptLength())
-                .setPromptWindow(networks.tokenizer().window())
+                .setPromptWindow(pipeline.promptWindow())
+                .setMaxClipSkip(pipeline.maxClipSkip())
+                .setMaxImageBytes(networks().vae().encodes() ? MAX_IMAGE_BYTES : 0)
                 .build();
+    }
+
+    /** Returns the only width and height that the graph draws, in pixels; 0 if it draws many. */
+    private int fixedSize() {
+        int height = networks().network().fixedHeight();
+        int width = networks().network().fixedWidth();
+        if (height != width) {
+            throw new ModelDirectoryException(
+                    "unet or transformer",
+                    "height and width of the latents",
+                    "open, or equal",
+                    height + " and " + width);
+        }
+        return height > 0 ? height * networks().traits().vaeScaleFactor() : 0;
     }
 
     @Override
@@ -85,19 +101,36 @@ final class TextToImageModel implements LoadedModel {
 
     @Override
     public int rowsPerCall() {
-        return pipeline.rowsPerCall();
+        return pipeline.diffusion().rowsPerCall();
     }
 
-    StableDiffusionPipeline pipeline() {
+    Pipeline pipeline() {
         return pipeline;
+    }
+
+    /** Whether latents of one mean the same to the other, as far as shapes tell. */
+    boolean sharesLatentsWith(TextToImageModel other) {
+        var own = networks().traits();
+        var others = other.networks().traits();
+        return own.latentChannels() == others.latentChannels() && own.vaeScaleFactor() == others.vaeScaleFactor();
     }
 
     ImageLimits limits() {
         return limits;
     }
 
-    int defaultSize() {
-        return networks.traits().latentSize() * networks.traits().vaeScaleFactor();
+    int defaultWidth() {
+        return defaultSize();
+    }
+
+    int defaultHeight() {
+        return defaultSize();
+    }
+
+    private int defaultSize() {
+        int multiple = limits.getSizeMultiple();
+        int size = networks().traits().latentSize() * networks().traits().vaeScaleFactor() / multiple * multiple;
+        return Math.clamp(size, limits.getMinSize(), limits.getMaxSize());
     }
 
     int defaultNumInferenceSteps() {
@@ -106,6 +139,10 @@ final class TextToImageModel implements LoadedModel {
 
     float defaultGuidanceScale() {
         return defaultGuidance;
+    }
+
+    double defaultStrength() {
+        return defaultStrength;
     }
 
     ImageModel describe() {
@@ -119,25 +156,31 @@ final class TextToImageModel implements LoadedModel {
                 .setFingerprint(Fingerprints.toProto(folder.fingerprint()))
                 .addAllKnownSubjects(knownSubjects.names())
                 .setDefaultUpscaleFactor(defaultUpscaleFactor)
+                .setRequiresImage(pipeline.requiresImage())
                 .build();
     }
 
     private ImageParameters defaults() {
-        return ImageParameters.newBuilder()
+        ImageParameters.Builder defaults = ImageParameters.newBuilder()
                 .setModel(folder.name())
                 .setNumInferenceSteps(defaultSteps)
                 .setGuidanceScale(defaultGuidance)
                 .setGuidanceRescale(0)
+                .setGuidanceStart(0)
+                .setGuidanceEnd(1)
+                .setClipSkip(0)
                 .setScheduler(folder.ownScheduler())
                 .setEta(0)
                 .setNumImagesPerPrompt(1)
                 .setWidth(defaultSize())
-                .setHeight(defaultSize())
-                .build();
+                .setHeight(defaultSize());
+        return networks().vae().encodes()
+                ? defaults.setStrength(defaultStrength).build()
+                : defaults.build();
     }
 
     @Override
     public void close() {
-        networks.close();
+        pipeline.close();
     }
 }

@@ -9,7 +9,7 @@ import dev.darkroom.inference.image.ImageLimits;
 import dev.darkroom.inference.onnx.StableDiffusionUpscaleModel;
 import dev.darkroom.inference.scheduler.SchedulerConfig;
 import dev.darkroom.inference.scheduler.SchedulerType;
-import dev.darkroom.inference.tokenizer.ClipTokenizer;
+import dev.darkroom.inference.tokenizer.Tokenizer;
 import dev.darkroom.text2image.v1.UpscaleLimits;
 import dev.darkroom.text2image.v1.UpscaleModel;
 import dev.darkroom.text2image.v1.UpscaleParameters;
@@ -94,8 +94,8 @@ final class UpscalerModel implements LoadedModel {
         return pipeline;
     }
 
-    ClipTokenizer tokenizer() {
-        return networks.tokenizer();
+    Tokenizer tokenizer() {
+        return networks.textEncoder().tokenizer();
     }
 
     UpscaleLimits limits() {

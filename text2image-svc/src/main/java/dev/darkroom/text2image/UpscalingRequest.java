@@ -43,11 +43,7 @@ record UpscalingRequest(UpscaleParameters parameters, Upscaling upscaling, boole
         ImageDecoder.Decoded picture = decode(file, model, violations);
         if (violations.isEmpty()) {
             Samplers.check(
-                    scheduler,
-                    0,
-                    parameters.getNumInferenceSteps(),
-                    model.folder().scheduler(),
-                    violations);
+                    scheduler, parameters.getNumInferenceSteps(), model.folder().scheduler(), violations);
         }
         violations.throwIfAny();
         return new UpscalingRequest(

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.text2image;
 
-import dev.darkroom.inference.tokenizer.ClipTokenizer;
 import dev.darkroom.inference.tokenizer.Encoding;
+import dev.darkroom.inference.tokenizer.Tokenizer;
 import dev.darkroom.text2image.GenerationEvent.Warning;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +20,10 @@ final class Warnings {
                         + ".");
     }
 
+    static Warning alphaDropped() {
+        return new Warning("ALPHA_DROPPED", "The picture is not opaque; it was laid over white.");
+    }
+
     static void truncated(String field, Encoding encoding, Consumer<? super Warning> events) {
         if (!encoding.unseen().isEmpty()) {
             events.accept(new Warning(
@@ -30,10 +34,10 @@ final class Warnings {
     }
 
     /** Returns what there is to know before an upscaling begins. */
-    static List<Warning> of(UpscalingRequest request, ClipTokenizer tokenizer) {
+    static List<Warning> of(UpscalingRequest request, Tokenizer tokenizer) {
         List<Warning> warnings = new ArrayList<>();
         if (request.alphaDropped()) {
-            warnings.add(new Warning("ALPHA_DROPPED", "The picture is not opaque; it was laid over white."));
+            warnings.add(alphaDropped());
         }
         truncated("prompt", tokenizer.encode(request.upscaling().prompt()), warnings::add);
         return warnings;

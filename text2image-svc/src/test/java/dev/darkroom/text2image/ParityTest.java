@@ -138,7 +138,7 @@ final class ParityTest {
     private static List<RgbImage> generate(GenerateRequest request, List<Tensor> latents) {
         return model.pipeline()
                 .generate(
-                        GenerationRequest.from(request, model),
+                        GenerationRequest.from(request, model, _ -> model),
                         event -> {
                             if (event instanceof GenerationEvent.StepCompleted step) {
                                 latents.add(step.latents());

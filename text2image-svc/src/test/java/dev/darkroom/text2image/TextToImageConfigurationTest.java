@@ -37,8 +37,8 @@ final class TextToImageConfigurationTest {
                         1000,
                         16,
                         2000,
-                        50,
-                        7.5f));
+                        0,
+                        -1));
     }
 
     @Test

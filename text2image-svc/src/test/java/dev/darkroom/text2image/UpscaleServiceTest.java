@@ -13,6 +13,7 @@ import dev.darkroom.inference.image.PngReader;
 import dev.darkroom.inference.image.PngWriter;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.LiveHandles;
+import dev.darkroom.inference.scheduler.SchedulerType;
 import dev.darkroom.rpc.Admission;
 import dev.darkroom.rpc.ErrorDetails;
 import dev.darkroom.rpc.Violation;
@@ -216,7 +217,7 @@ final class UpscaleServiceTest {
                         .setNumInferenceSteps(1001)
                         .setGuidanceScale(Float.NaN)
                         .setNoiseLevel(61)
-                        .setScheduler("magic"),
+                        .setScheduler("plms"),
                 png(513, 8)));
 
         assertThat(error.code()).isEqualTo(Status.Code.INVALID_ARGUMENT);
@@ -313,9 +314,7 @@ final class UpscaleServiceTest {
         assertThat(upscaler.getLimits().getMaxSize()).isEqualTo(512);
         assertThat(upscaler.getLimits().getMaxNoiseLevel()).isEqualTo(60);
         assertThat(upscaler.getLimits().getMaxImageBytes()).isEqualTo(16 << 20);
-        assertThat(upscaler.getSchedulersList())
-                .startsWith("ddim", "ddpm", "euler")
-                .contains("pndm", "dpmpp_2m", "unipc", "lcm");
+        assertThat(upscaler.getSchedulersList()).containsExactlyElementsOf(SchedulerType.labels());
         assertThat(upscaler.getFingerprint().getModelDigest()).matches("[0-9a-f]{64}");
     }
 

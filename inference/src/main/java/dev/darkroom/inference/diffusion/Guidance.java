@@ -10,11 +10,28 @@ import dev.darkroom.inference.tensor.Tensor;
  *
  * @param scale how far to go from the negative prompt's prediction to the prompt's, and beyond
  * @param rescale 0 to 1: how much of the overexposure to take back, section 3.4 of Lin et al. 2023 (arXiv:2305.08891)
+ * @param start 0 to 1: the share of the steps before which there is none, Kynkaanniemi et al. 2024 (arXiv:2404.07724)
+ * @param end {@code start} to 1: the share of the steps from which on there is none
  */
-public record Guidance(float scale, float rescale) {
+public record Guidance(float scale, float rescale, double start, double end) {
+    /** Guides every step. */
+    public Guidance(float scale, float rescale) {
+        this(scale, rescale, 0, 1);
+    }
+
     /** Whether the negative prompt is asked for at all. */
     public boolean enabled() {
         return scale > 1;
+    }
+
+    /**
+     * Whether it is asked for at a step. Shares are cut to whole steps, as diffusers' {@code ClassifierFreeGuidance} does.
+     *
+     * @param step from 0
+     * @param of how many steps are made
+     */
+    public boolean enabledAt(int step, int of) {
+        return enabled() && (int) (start * of) <= step && step < (int) (end * of);
     }
 
     /** Combines two predictions (1, C, h, w) for one picture. */

@@ -17,13 +17,11 @@ public final class TiledVaeDecoder {
     private final Network network;
     private final int tile;
     private final int vaeScaleFactor;
-    private final float scalingFactor;
 
-    TiledVaeDecoder(Network network, int tile, int vaeScaleFactor, float scalingFactor) {
+    TiledVaeDecoder(Network network, int tile, int vaeScaleFactor) {
         this.network = network;
         this.tile = tile;
         this.vaeScaleFactor = vaeScaleFactor;
-        this.scalingFactor = scalingFactor;
     }
 
     /**
@@ -36,14 +34,13 @@ public final class TiledVaeDecoder {
         return new TiledVaeDecoder(
                 model::decode,
                 tile == 0 ? Integer.MAX_VALUE : Math.max(tile, traits.latentSize()),
-                traits.vaeScaleFactor(),
-                traits.scalingFactor());
+                traits.vaeScaleFactor());
     }
 
     /** The seam to the VAE's decoder. */
     @FunctionalInterface
     interface Network {
-        /** Returns (1, 3, f h, f w) of scaled latents (1, C, h, w). */
+        /** Returns (1, 3, f h, f w) of latents (1, C, h, w) as the denoising network has them. */
         Tensor decode(Tensor latents, Cancellation cancellation);
     }
 
@@ -68,7 +65,7 @@ public final class TiledVaeDecoder {
     }
 
     private Tensor call(Tensor latents, Cancellation cancellation) {
-        Tensor decoded = network.decode(Tensor.divide(latents, scalingFactor), cancellation);
+        Tensor decoded = network.decode(latents, cancellation);
         if (!decoded.isFinite()) {
             throw DegenerateImageException.notFinite();
         }

@@ -7,6 +7,7 @@ import dev.darkroom.inference.DegenerateImageException;
 import dev.darkroom.inference.diffusion.Tiling.Tile;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.LatentDiffusionModel.Traits;
+import dev.darkroom.inference.onnx.NetworkInput;
 import dev.darkroom.inference.onnx.StableDiffusionUpscaleModel;
 import dev.darkroom.inference.scheduler.ForwardProcess;
 import dev.darkroom.inference.scheduler.History;
@@ -16,6 +17,7 @@ import dev.darkroom.inference.scheduler.SchedulerOutput;
 import dev.darkroom.inference.tensor.GaussianNoise;
 import dev.darkroom.inference.tensor.Tensor;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -34,7 +36,7 @@ public final class UpscalePipeline {
     private static final int PROBE_SIZE = 16;
 
     private final StableDiffusionUpscaleModel networks;
-    private final Denoiser<Row> denoiser;
+    private final Denoiser denoiser;
     private final TiledVaeDecoder decoder;
     private final SchedulerConfig schedulerConfig;
     private final ForwardProcess lowResNoise;
@@ -43,7 +45,7 @@ public final class UpscalePipeline {
 
     UpscalePipeline(StableDiffusionUpscaleModel networks, int rowsPerCall, TiledVaeDecoder decoder, int overlap) {
         this.networks = networks;
-        this.denoiser = Denoiser.probed(predictor(networks), probe(networks), rowsPerCall);
+        this.denoiser = Denoiser.probed(networks.network(), probe(networks), rowsPerCall);
         this.decoder = decoder;
         this.schedulerConfig = SchedulerConfig.of(networks.directory().schedulerConfig());
         this.lowResNoise =
@@ -85,21 +87,10 @@ public final class UpscalePipeline {
         void stepCompleted(int step, int numInferenceSteps, Tensor latents);
     }
 
-    /**
-     * One question to the network.
-     *
-     * @param sample (1, C + 3, th, tw): latents, scaled for the timestep, and the noised picture
-     * @param promptEmbeds (1, L, D)
-     */
-    private record Row(Tensor sample, float timestep, Tensor promptEmbeds, int noiseLevel) {}
-
-    private static Denoiser.Network<Row> predictor(StableDiffusionUpscaleModel networks) {
-        return (rows, cancellation) -> networks.denoise(
-                Denoiser.stack(rows, Row::sample),
-                Denoiser.numbers(rows, Row::timestep),
-                Denoiser.stack(rows, Row::promptEmbeds),
-                Denoiser.numbers(rows, Row::noiseLevel),
-                cancellation);
+    private static Row row(Tensor sample, float timestep, Tensor promptEmbeds, int noiseLevel) {
+        Tensor level = Tensor.of(new float[] {noiseLevel}, 1);
+        return new Row(
+                sample, timestep, Map.of(NetworkInput.PROMPT_EMBEDS, promptEmbeds, NetworkInput.NOISE_LEVEL, level));
     }
 
     private static List<Row> probe(StableDiffusionUpscaleModel networks) {
@@ -107,9 +98,9 @@ public final class UpscalePipeline {
         Traits traits = networks.traits();
         int channels = traits.latentChannels() + StableDiffusionUpscaleModel.IMAGE_CHANNELS;
         int size = Math.min(Math.max(PROBE_SIZE, traits.sizeMultiple()), tile(traits));
-        Tensor embeds = networks.encode(networks.tokenizer().encode("").ids(), new Cancellation());
+        Tensor embeds = encode(networks, "", new Cancellation());
         return IntStream.range(0, 4)
-                .mapToObj(_ -> new Row(noise.next(1, channels, size, size), 500, embeds, 0))
+                .mapToObj(_ -> row(noise.next(1, channels, size, size), 500, embeds, 0))
                 .toList();
     }
 
@@ -152,12 +143,13 @@ public final class UpscalePipeline {
 
     private Tensor encode(Upscaling request, Progress progress, Cancellation cancellation) {
         progress.stageStarted("text_encoder");
-        Tensor ids = networks.tokenizer().encode(request.prompt()).ids();
-        return networks.encode(
-                request.guidance().enabled()
-                        ? Tensor.concat(networks.tokenizer().encode("").ids(), ids)
-                        : ids,
-                cancellation);
+        Tensor positive = encode(networks, request.prompt(), cancellation);
+        return request.guidance().enabled() ? Tensor.concat(encode(networks, "", cancellation), positive) : positive;
+    }
+
+    private static Tensor encode(StableDiffusionUpscaleModel networks, String prompt, Cancellation cancellation) {
+        Tensor ids = networks.textEncoder().tokenizer().encode(prompt).ids();
+        return networks.textEncoder().lastButNormed(ids, 0, cancellation);
     }
 
     private Tensor noised(Upscaling request, GaussianNoise noise) {
@@ -200,7 +192,7 @@ public final class UpscalePipeline {
         int prompts = promptEmbeds.dim(0);
         List<Tensor> predictions = denoiser.predict(
                 IntStream.range(0, samples.size() * prompts)
-                        .mapToObj(row -> new Row(
+                        .mapToObj(row -> row(
                                 samples.get(row / prompts),
                                 timestep,
                                 promptEmbeds.row(row % prompts),

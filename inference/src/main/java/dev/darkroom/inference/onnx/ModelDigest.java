@@ -16,8 +16,14 @@ import java.util.NavigableSet;
 
 /** Names a model by the files that decide its output. */
 final class ModelDigest {
-    private static final List<String> TOKENIZER_FILES =
-            List.of("vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json");
+    private static final List<String> TOKENIZER_FILES = List.of(
+            "vocab.json",
+            "merges.txt",
+            "spiece.model",
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "special_tokens_map.json",
+            "added_tokens.json");
 
     private ModelDigest() {}
 

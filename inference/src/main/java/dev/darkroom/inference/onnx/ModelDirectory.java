@@ -87,6 +87,11 @@ public final class ModelDirectory {
         return json(component, component + "/scheduler_config.json");
     }
 
+    /** Returns {@code <component>/tokenizer_config.json}. */
+    JsonNode tokenizerConfig(String component) {
+        return json(component, component + "/tokenizer_config.json");
+    }
+
     /** Returns {@code config.json} of a transformers folder. */
     public JsonNode config() {
         return json("folder", "config.json");

@@ -39,11 +39,13 @@ final class NativeTensors {
             case FLOAT64 -> OnnxTensor.createTensor(environment, doubles(memory, data), shape);
             case INT32 -> OnnxTensor.createTensor(environment, ints(memory, data), shape);
             case INT64 -> OnnxTensor.createTensor(environment, longs(memory, data), shape);
+            case BOOL -> OnnxTensor.createTensor(environment, flags(memory, data), shape, OnnxJavaType.BOOL);
         };
     }
 
     private static int bytes(ElementType type) {
         return switch (type) {
+            case BOOL -> Byte.BYTES;
             case FLOAT16 -> Short.BYTES;
             case FLOAT32, INT32 -> Float.BYTES;
             case FLOAT64, INT64 -> Double.BYTES;
@@ -53,6 +55,13 @@ final class NativeTensors {
     private static ByteBuffer halves(ByteBuffer memory, float[] data) {
         for (float value : data) {
             memory.putShort(Float.floatToFloat16(value));
+        }
+        return memory.flip();
+    }
+
+    private static ByteBuffer flags(ByteBuffer memory, float[] data) {
+        for (float value : data) {
+            memory.put((byte) (value == 0 ? 0 : 1));
         }
         return memory.flip();
     }
@@ -108,6 +117,10 @@ final class NativeTensors {
             }
             case INT64 -> {
                 LongBuffer source = tensor.getLongBuffer();
+                yield floats(source, source::get);
+            }
+            case BOOL -> {
+                ByteBuffer source = tensor.getByteBuffer();
                 yield floats(source, source::get);
             }
         };

@@ -7,6 +7,8 @@ import dev.darkroom.inference.InferenceException;
 import dev.darkroom.inference.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** A loaded graph. Thread-safe; {@link #close} only when no {@link #run} is in progress. */
 public interface OnnxModel extends AutoCloseable {
@@ -27,7 +29,17 @@ public interface OnnxModel extends AutoCloseable {
      * @throws java.util.concurrent.CancellationException within one graph node after {@code cancellation} is cancelled
      * @throws InferenceException if the runtime fails
      */
-    Map<String, Tensor> run(Map<String, Tensor> inputs, Cancellation cancellation);
+    default Map<String, Tensor> run(Map<String, Tensor> inputs, Cancellation cancellation) {
+        return run(
+                inputs, outputs().stream().map(TensorSpec::name).collect(Collectors.toUnmodifiableSet()), cancellation);
+    }
+
+    /**
+     * As {@link #run(Map, Cancellation)}, for some of the outputs; what only the others need is not computed.
+     *
+     * @param wanted names of {@link #outputs()}
+     */
+    Map<String, Tensor> run(Map<String, Tensor> inputs, Set<String> wanted, Cancellation cancellation);
 
     @Override
     void close();

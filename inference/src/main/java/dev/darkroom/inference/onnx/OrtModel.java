@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -160,6 +161,7 @@ public final class OrtModel implements OnnxModel {
             case DOUBLE -> ElementType.FLOAT64;
             case INT32 -> ElementType.INT32;
             case INT64 -> ElementType.INT64;
+            case BOOL -> ElementType.BOOL;
             default -> throw new InferenceException(node.getName() + " has unsupported element type " + info.type);
         };
         List<Long> dims = Arrays.stream(info.getShape()).boxed().toList();
@@ -177,7 +179,7 @@ public final class OrtModel implements OnnxModel {
     }
 
     @Override
-    public Map<String, Tensor> run(Map<String, Tensor> values, Cancellation cancellation) {
+    public Map<String, Tensor> run(Map<String, Tensor> values, Set<String> wanted, Cancellation cancellation) {
         Signatures.requireMatch(inputs, values);
         cancellation.check();
         try (Arena arena = Arena.ofConfined();
@@ -187,17 +189,18 @@ public final class OrtModel implements OnnxModel {
                 Tensor value = Objects.requireNonNull(values.get(input.name()));
                 natives.put(input.name(), scope.own(NativeTensors.create(arena, input.type(), value)));
             }
-            return run(natives, scope, cancellation);
+            return run(natives, wanted, scope, cancellation);
         } catch (OrtException e) {
             throw new InferenceException("ONNX Runtime failed: " + e.getMessage(), e);
         }
     }
 
-    private Map<String, Tensor> run(Map<String, OnnxTensor> natives, NativeScope scope, Cancellation cancellation)
+    private Map<String, Tensor> run(
+            Map<String, OnnxTensor> natives, Set<String> wanted, NativeScope scope, Cancellation cancellation)
             throws OrtException {
         OrtSession.RunOptions options = scope.own(new OrtSession.RunOptions());
         try (Cancellation.Hook _ = cancellation.onCancel(() -> terminate(options))) {
-            return copy(scope.own(session.run(natives, options)));
+            return copy(scope.own(session.run(natives, wanted, options)), wanted);
         } catch (OrtException e) {
             if (cancellation.isCancelled()) { // the runtime reports its terminate flag as a general failure
                 throw (CancellationException) new CancellationException("cancelled by the caller").initCause(e);
@@ -214,11 +217,13 @@ public final class OrtModel implements OnnxModel {
         }
     }
 
-    private Map<String, Tensor> copy(OrtSession.Result result) {
+    private Map<String, Tensor> copy(OrtSession.Result result, Set<String> wanted) {
         Map<String, Tensor> copies = new HashMap<>();
-        for (int i = 0; i < outputs.size(); i++) {
-            TensorSpec output = outputs.get(i);
-            copies.put(output.name(), NativeTensors.copy((OnnxTensor) result.get(i), output.type()));
+        for (TensorSpec output : outputs) {
+            if (wanted.contains(output.name())) {
+                OnnxTensor value = (OnnxTensor) result.get(output.name()).orElseThrow();
+                copies.put(output.name(), NativeTensors.copy(value, output.type()));
+            }
         }
         return copies;
     }

@@ -2,29 +2,73 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.inference.onnx;
 
-import dev.darkroom.inference.Cancellation;
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.darkroom.inference.InferenceException;
 import dev.darkroom.inference.ModelDirectoryException;
-import dev.darkroom.inference.tensor.Tensor;
-import dev.darkroom.inference.tokenizer.ClipTokenizer;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
+import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * A Stable Diffusion folder, loaded: checked against itself and against its own JSON. Thread-safe; {@link #close} when no call is in
- * progress.
+ * A Stable Diffusion 1 or 2 folder, or one of a latent consistency model, loaded: checked against itself and against its own JSON.
+ * Thread-safe; {@link #close} when no call is in progress.
  */
 public final class StableDiffusionModel implements LatentDiffusionModel {
-    private static final Set<String> UNET_INPUTS = Set.of("sample", "timestep", "encoder_hidden_states");
+    static final Set<NetworkInput> INPUTS =
+            Set.of(NetworkInput.LATENTS, NetworkInput.TIMESTEP, NetworkInput.PROMPT_EMBEDS);
 
-    private final LatentDiffusionNetworks networks;
+    private final ModelParts parts;
+    private final DenoisingNetwork network;
+    private final ClipTextEncoder textEncoder;
+    private final Vae vae;
     private final Traits traits;
 
-    private StableDiffusionModel(LatentDiffusionNetworks networks) {
-        this.networks = networks;
-        this.traits = networks.check(networks.latentChannels(), "latent_channels of the VAE", UNET_INPUTS, 0.18215);
+    private StableDiffusionModel(ModelParts parts) {
+        this.parts = parts;
+        LatentScale scale = LatentScale.factor(ModelFiles.vaeConfig(parts.directory()), 0.18215);
+        int width = parts.directory().config("unet").path("cross_attention_dim").asInt(768);
+        this.textEncoder = textEncoder(parts, width);
+        this.network = unet(parts, INPUTS, width);
+        this.vae = Vae.of(parts, scale);
+        this.traits = Traits.ofUnet(parts.directory(), network, scale);
+    }
+
+    static ClipTextEncoder textEncoder(ModelParts parts, int width) {
+        return ClipTextEncoder.of(parts, "text_encoder", "tokenizer")
+                .requireLast(parts.check("text_encoder"), width, "cross_attention_dim of the U-Net");
+    }
+
+    /** Binds a U-Net whose latents have the VAE's channels; what its configuration adds to {@code inputs} it must have too. */
+    static DenoisingNetwork unet(ModelParts parts, Set<NetworkInput> inputs, int width) {
+        JsonNode config = parts.directory().config("unet");
+        Set<NetworkInput> expected = EnumSet.copyOf(inputs);
+        int guidance = config.path("time_cond_proj_dim").asInt(0);
+        if (guidance > 0) {
+            expected.add(NetworkInput.GUIDANCE_EMBEDDING);
+        }
+        int channels = Vae.channels(ModelFiles.vaeConfig(parts.directory()));
+        DenoisingNetwork network = unet(parts, expected, channels, "latent_channels of the VAE", width);
+        if (guidance > 0) {
+            TensorSpec embedding = network.input(NetworkInput.GUIDANCE_EMBEDDING);
+            parts.check("unet").dimension(embedding, 1, guidance, "time_cond_proj_dim of the U-Net");
+        }
+        return network;
+    }
+
+    /**
+     * Binds a U-Net.
+     *
+     * @param sampleChannels what its {@code sample} has
+     * @param reason why, for the message
+     */
+    static DenoisingNetwork unet(
+            ModelParts parts, Set<NetworkInput> expected, int sampleChannels, String reason, int width) {
+        GraphCheck check = parts.check("unet");
+        int channels = Vae.channels(ModelFiles.vaeConfig(parts.directory()));
+        DenoisingNetwork network = DenoisingNetwork.of(check, expected, sampleChannels, reason, channels);
+        check.dimension(network.input(NetworkInput.PROMPT_EMBEDS), 2, width, "cross_attention_dim of the U-Net");
+        check.dimension(network.output(), 1, channels, "latent_channels of the VAE");
+        return network;
     }
 
     /** As {@link #load(ModelDirectory, SessionSettings)}. */
@@ -33,23 +77,31 @@ public final class StableDiffusionModel implements LatentDiffusionModel {
     }
 
     /**
-     * Loads the three sessions, the tokenizer and the digest side by side. The caller closes the model.
+     * Loads the sessions, the tokenizer and the digest. The caller closes the model.
      *
      * @throws ModelDirectoryException if the folder does not fit; nothing stays open
      * @throws InferenceException if the provider is not available
      */
     public static StableDiffusionModel load(ModelDirectory directory, SessionSettings settings) {
-        return LatentDiffusionNetworks.load(directory, settings, List.of("scheduler"), StableDiffusionModel::new);
+        return ModelParts.load(files(directory), settings, StableDiffusionModel::new);
+    }
+
+    static ModelFiles files(ModelDirectory directory) {
+        return ModelFiles.of(directory)
+                .scheduler("scheduler")
+                .graph("text_encoder")
+                .tokenizer("tokenizer")
+                .graph("unet")
+                .vae();
     }
 
     @Override
     public ModelDirectory directory() {
-        return networks.directory();
+        return parts.directory();
     }
 
-    @Override
-    public ClipTokenizer tokenizer() {
-        return networks.tokenizer();
+    public ClipTextEncoder textEncoder() {
+        return textEncoder;
     }
 
     @Override
@@ -59,34 +111,21 @@ public final class StableDiffusionModel implements LatentDiffusionModel {
 
     @Override
     public Fingerprint fingerprint() {
-        return networks.fingerprint();
+        return parts.fingerprint();
     }
 
     @Override
-    public Tensor encode(Tensor ids, Cancellation cancellation) {
-        return networks.encode(ids, cancellation);
-    }
-
-    /**
-     * Returns the U-Net's prediction (N, C, h, w) for latents (N, C, h, w) under embeddings (N, L, D).
-     *
-     * @param timesteps one per row; all equal unless {@link Traits#timestep} is {@link TimestepForm#PER_ROW}
-     */
-    public Tensor denoise(Tensor latents, float[] timesteps, Tensor embeddings, Cancellation cancellation) {
-        Map<String, Tensor> inputs = Map.of(
-                "sample", latents,
-                "timestep", traits.timestep().tensor("time step", timesteps, latents.dim(0)),
-                "encoder_hidden_states", embeddings);
-        return networks.denoise(inputs, cancellation);
+    public DenoisingNetwork network() {
+        return network;
     }
 
     @Override
-    public Tensor decode(Tensor latents, Cancellation cancellation) {
-        return networks.decode(latents, cancellation);
+    public Vae vae() {
+        return vae;
     }
 
     @Override
     public void close() {
-        networks.close();
+        parts.close();
     }
 }

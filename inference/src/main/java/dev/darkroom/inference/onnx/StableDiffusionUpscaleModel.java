@@ -3,14 +3,9 @@
 package dev.darkroom.inference.onnx;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.InferenceException;
 import dev.darkroom.inference.ModelDirectoryException;
-import dev.darkroom.inference.tensor.Tensor;
-import dev.darkroom.inference.tokenizer.ClipTokenizer;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -22,24 +17,28 @@ public final class StableDiffusionUpscaleModel implements LatentDiffusionModel {
     /** Red, green and blue of the small picture, after the latents' channels. */
     public static final int IMAGE_CHANNELS = 3;
 
-    private static final Set<String> UNET_INPUTS =
-            Set.of("sample", "timestep", "encoder_hidden_states", "class_labels");
+    private static final Set<NetworkInput> INPUTS =
+            Set.of(NetworkInput.LATENTS, NetworkInput.TIMESTEP, NetworkInput.PROMPT_EMBEDS, NetworkInput.NOISE_LEVEL);
 
-    private final LatentDiffusionNetworks networks;
+    private final ModelParts parts;
+    private final DenoisingNetwork network;
+    private final ClipTextEncoder textEncoder;
+    private final Vae vae;
     private final Traits traits;
-    private final TimestepForm noiseLevel;
     private final int maxNoiseLevel;
 
-    private StableDiffusionUpscaleModel(LatentDiffusionNetworks networks) {
-        this.networks = networks;
-        int channels = networks.latentChannels() + IMAGE_CHANNELS;
+    private StableDiffusionUpscaleModel(ModelParts parts) {
+        this.parts = parts;
         // diffusers' pipeline reads every upscaler's VAE with the factor of the first one, and so does a folder that
         // does not say.
-        this.traits = networks.check(
-                channels, "latent_channels of the VAE and the picture's " + IMAGE_CHANNELS, UNET_INPUTS, 0.08333);
-        GraphCheck unet = new GraphCheck("unet", networks.unet());
-        this.noiseLevel = TimestepForm.of(
-                unet.input("class_labels", GraphCheck.INTEGERS, 0, 1), unet.input("sample", GraphCheck.FLOATS, 4));
+        LatentScale scale = LatentScale.factor(ModelFiles.vaeConfig(parts.directory()), 0.08333);
+        int width = directory().config("unet").path("cross_attention_dim").asInt(768);
+        int channels = Vae.channels(ModelFiles.vaeConfig(parts.directory())) + IMAGE_CHANNELS;
+        String reason = "latent_channels of the VAE and the picture's " + IMAGE_CHANNELS;
+        this.textEncoder = StableDiffusionModel.textEncoder(parts, width);
+        this.network = StableDiffusionModel.unet(parts, INPUTS, channels, reason, width);
+        this.vae = Vae.of(parts, scale);
+        this.traits = Traits.ofUnet(parts.directory(), network, scale);
         this.maxNoiseLevel = directory().index().path("max_noise_level").asInt(350);
         checkNoiseLevels(directory().config("unet"), channels);
     }
@@ -73,18 +72,19 @@ public final class StableDiffusionUpscaleModel implements LatentDiffusionModel {
      * @throws InferenceException if the provider is not available
      */
     public static StableDiffusionUpscaleModel load(ModelDirectory directory, SessionSettings settings) {
-        return LatentDiffusionNetworks.load(
-                directory, settings, List.of("scheduler", "low_res_scheduler"), StableDiffusionUpscaleModel::new);
+        return ModelParts.load(
+                StableDiffusionModel.files(directory).scheduler("low_res_scheduler"),
+                settings,
+                StableDiffusionUpscaleModel::new);
     }
 
     @Override
     public ModelDirectory directory() {
-        return networks.directory();
+        return parts.directory();
     }
 
-    @Override
-    public ClipTokenizer tokenizer() {
-        return networks.tokenizer();
+    public ClipTextEncoder textEncoder() {
+        return textEncoder;
     }
 
     @Override
@@ -94,7 +94,7 @@ public final class StableDiffusionUpscaleModel implements LatentDiffusionModel {
 
     @Override
     public Fingerprint fingerprint() {
-        return networks.fingerprint();
+        return parts.fingerprint();
     }
 
     /** Returns the most noise that the small picture may get, as a time step of the folder's {@code low_res_scheduler}. */
@@ -103,38 +103,17 @@ public final class StableDiffusionUpscaleModel implements LatentDiffusionModel {
     }
 
     @Override
-    public Tensor encode(Tensor ids, Cancellation cancellation) {
-        return networks.encode(ids, cancellation);
-    }
-
-    /**
-     * Returns the U-Net's prediction (N, C, h, w) for latents and small pictures (N, C + 3, h, w) under embeddings (N, L, D).
-     *
-     * @param timesteps one per row; all equal unless {@link Traits#timestep} is {@link TimestepForm#PER_ROW}
-     * @param noiseLevels one per row, 0 to {@link #maxNoiseLevel}; all equal unless the graph takes one per row
-     */
-    public Tensor denoise(
-            Tensor sample, float[] timesteps, Tensor embeddings, float[] noiseLevels, Cancellation cancellation) {
-        int rows = sample.dim(0);
-        Map<String, Tensor> inputs = Map.of(
-                "sample",
-                sample,
-                "timestep",
-                traits.timestep().tensor("time step", timesteps, rows),
-                "encoder_hidden_states",
-                embeddings,
-                "class_labels",
-                noiseLevel.tensor("noise level", noiseLevels, rows));
-        return networks.denoise(inputs, cancellation);
+    public DenoisingNetwork network() {
+        return network;
     }
 
     @Override
-    public Tensor decode(Tensor latents, Cancellation cancellation) {
-        return networks.decode(latents, cancellation);
+    public Vae vae() {
+        return vae;
     }
 
     @Override
     public void close() {
-        networks.close();
+        parts.close();
     }
 }

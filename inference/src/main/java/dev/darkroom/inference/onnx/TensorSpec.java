@@ -17,7 +17,9 @@ public record TensorSpec(String name, ElementType type, List<Long> dims, List<St
         FLOAT32,
         FLOAT64,
         INT32,
-        INT64
+        INT64,
+        /** 1 for true, 0 for false. */
+        BOOL
     }
 
     public TensorSpec {

@@ -133,6 +133,40 @@ public final class Tensor {
         return concat(List.of(parts));
     }
 
+    /** Returns channels {@code from} (inclusive) to {@code to} (exclusive) of (N, C, h, w), copied. */
+    public static Tensor channels(Tensor x, int from, int to) {
+        int plane = x.dim(2) * x.dim(3);
+        float[] kept = new float[x.dim(0) * (to - from) * plane];
+        for (int n = 0; n < x.dim(0); n++) {
+            System.arraycopy(x.data, (n * x.dim(1) + from) * plane, kept, n * (to - from) * plane, (to - from) * plane);
+        }
+        return of(kept, x.dim(0), to - from, x.dim(2), x.dim(3));
+    }
+
+    /**
+     * Puts the features of two tensors side by side: (N, L, D) and (N, L, E) give (N, L, D + E).
+     *
+     * @throws IllegalArgumentException if they differ in more than the last dimension
+     */
+    public static Tensor beside(Tensor x, Tensor y) {
+        int[] joined = x.shape();
+        int[] other = y.shape();
+        int left = joined[joined.length - 1];
+        int right = other[other.length - 1];
+        other[other.length - 1] = left;
+        if (!Arrays.equals(joined, other)) {
+            throw new IllegalArgumentException(
+                    "cannot put " + Arrays.toString(x.shape) + " and " + Arrays.toString(y.shape) + " side by side");
+        }
+        joined[joined.length - 1] = left + right;
+        Tensor both = zeros(joined);
+        for (int row = 0; row < x.size() / left; row++) {
+            System.arraycopy(x.data, row * left, both.data, row * (left + right), left);
+            System.arraycopy(y.data, row * right, both.data, row * (left + right) + left, right);
+        }
+        return both;
+    }
+
     private static int[] tail(int[] shape) {
         return Arrays.copyOfRange(shape, 1, shape.length);
     }

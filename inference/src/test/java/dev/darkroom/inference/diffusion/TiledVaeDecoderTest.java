@@ -35,7 +35,7 @@ final class TiledVaeDecoderTest {
             var traits = model.traits();
             int side = traits.latentSize();
             Tensor latents = GaussianNoise.seeded(1).next(1, traits.latentChannels(), side, side);
-            Tensor whole = model.decode(Tensor.divide(latents, traits.scalingFactor()), cancellation);
+            Tensor whole = model.decode(latents, cancellation);
             RgbImage expected = RgbImage.fromDecoded(whole).getFirst();
 
             assertThat(TiledVaeDecoder.of(model, side).decode(latents, cancellation))
@@ -69,7 +69,7 @@ final class TiledVaeDecoderTest {
         int[] calls = {0};
         TiledVaeDecoder.Network moody =
                 (part, _) -> Tensor.plus(part, calls[0]++ % 2 == 0 ? 0.25f : -0.25f, ones(part));
-        RgbImage blended = new TiledVaeDecoder(moody, 32, 1, 1).decode(latents, cancellation);
+        RgbImage blended = new TiledVaeDecoder(moody, 32, 1).decode(latents, cancellation);
         assertThat(Seams.ratio(blended, Tiling.of(63, 63, 32), 1)).isLessThanOrEqualTo(1.1);
 
         Tiling hard = Tiling.of(63, 63, 32, 1);
@@ -139,7 +139,7 @@ final class TiledVaeDecoderTest {
     }
 
     private static TiledVaeDecoder decoder(TiledVaeDecoder.Network network, int tile) {
-        return new TiledVaeDecoder(network, tile, FACTOR, 0.5f);
+        return new TiledVaeDecoder(network, tile, FACTOR);
     }
 
     private static Tensor waves(int height, int width) {

@@ -19,6 +19,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Over the folder and the misfits of {@code darkroom_training.record_graphs}. */
 @ExtendWith(NoLiveHandles.class)
@@ -55,7 +57,7 @@ final class StableDiffusionModelTest {
     void load_graphsOverSafetensors_readsTraitsFromTheFolder() {
         try (StableDiffusionModel model = StableDiffusionModel.load(folder, SETTINGS)) {
             assertThat(model.traits()).isEqualTo(new Traits(4, 8, 2, 4, 0.5f, 8, TimestepForm.PER_ROW));
-            assertThat(model.tokenizer().window()).isEqualTo(16);
+            assertThat(model.textEncoder().tokenizer().window()).isEqualTo(16);
             assertThat(model.directory().name()).isEqualTo("tiny");
             assertThat(model.directory().knownSubjects()).containsExactly("cat", "fox");
             assertThat(model.directory().license()).contains("apache-2.0");
@@ -73,18 +75,19 @@ final class StableDiffusionModelTest {
             float[] timesteps = {999, 960, 500, 499, 20, 1, 0, 750};
             for (int i = 0; i < timesteps.length; i++) {
                 latents.add(GaussianNoise.seeded(i).next(1, model.traits().latentChannels(), 16, 16));
-                ids.add(model.tokenizer()
+                ids.add(model.textEncoder()
+                        .tokenizer()
                         .encode("the fox in snow".substring(0, 7 + i))
                         .ids());
             }
-            Tensor embeddings = model.encode(Tensor.concat(ids), cancellation);
-            Tensor noise = model.denoise(Tensor.concat(latents), timesteps, embeddings, cancellation);
+            Tensor embeddings = encode(model, Tensor.concat(ids));
+            Tensor noise = denoise(model, Tensor.concat(latents), timesteps, embeddings, cancellation);
             Tensor decoded = model.decode(noise, cancellation);
             for (int i = 0; i < timesteps.length; i++) {
                 float[] timestep = {timesteps[i]};
-                Tensor embedding = model.encode(ids.get(i), cancellation);
+                Tensor embedding = encode(model, ids.get(i));
                 assertThat(embeddings.row(i)).isEqualTo(embedding);
-                assertThat(noise.row(i)).isEqualTo(model.denoise(latents.get(i), timestep, embedding, cancellation));
+                assertThat(noise.row(i)).isEqualTo(denoise(model, latents.get(i), timestep, embedding, cancellation));
                 assertThat(decoded.row(i)).isEqualTo(model.decode(noise.row(i), cancellation));
             }
         }
@@ -95,12 +98,13 @@ final class StableDiffusionModelTest {
         try (StableDiffusionModel model = StableDiffusionModel.load(folder, SETTINGS)) {
             Tensor latents = GaussianNoise.seeded(1).next(1, 4, 8, 8);
             Tensor embeddings = GaussianNoise.seeded(2).next(1, 16, 8);
-            Tensor both = model.denoise(
+            Tensor both = denoise(
+                    model,
                     Tensor.concat(latents, latents),
                     new float[] {3, 900},
                     Tensor.concat(embeddings, embeddings),
                     cancellation);
-            Tensor second = model.denoise(latents, new float[] {900}, embeddings, cancellation);
+            Tensor second = denoise(model, latents, new float[] {900}, embeddings, cancellation);
             // The tiny graph averages over a middle axis, where ONNX Runtime's order of summation depends on the batch
             // size.
             assertThat(both.row(1).data()).usingComparatorWithPrecision(1e-5f).containsExactly(second.data());
@@ -117,10 +121,10 @@ final class StableDiffusionModelTest {
             Tensor latents = Tensor.zeros(2, 4, 8, 8);
             Tensor embeddings = Tensor.zeros(2, 16, 8);
             assertThat(model.traits().timestep()).isEqualTo(form);
-            assertThat(model.denoise(latents, new float[] {7, 7}, embeddings, cancellation))
+            assertThat(denoise(model, latents, new float[] {7, 7}, embeddings, cancellation))
                     .isEqualTo(latents);
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> model.denoise(latents, new float[] {7, 8}, embeddings, cancellation));
+                    .isThrownBy(() -> denoise(model, latents, new float[] {7, 8}, embeddings, cancellation));
         }
     }
 
@@ -128,10 +132,21 @@ final class StableDiffusionModelTest {
     void encode_int32Ids_isTheOtherDialect() throws IOException {
         replace("text_encoder/model.onnx", "text-int32-ids");
         try (StableDiffusionModel model = StableDiffusionModel.load(folder, SETTINGS)) {
-            assertThat(model.encode(Tensor.of(new float[] {0, 2}, 1, 2), cancellation)
-                            .data())
+            assertThat(encode(model, Tensor.of(new float[] {0, 2}, 1, 2)).data())
                     .startsWith(0f, 0.01f)
                     .endsWith(0.22f, 0.23f);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"model.onnx", "model_quantized.onnx"})
+    void load_onlyOutputAndOnlyGraph_mayHaveAnyName(String name) throws IOException {
+        replace("unet/model.onnx", "unet-other-output");
+        Files.move(folder.resolve("unet/model.onnx"), folder.resolve("unet/" + name));
+        try (StableDiffusionModel model = StableDiffusionModel.load(folder, SETTINGS)) {
+            Tensor latents = GaussianNoise.seeded(1).next(1, 4, 8, 8);
+            assertThat(denoise(model, latents, new float[] {7}, Tensor.zeros(1, 16, 8), cancellation))
+                    .isEqualTo(latents);
         }
     }
 
@@ -148,7 +163,6 @@ final class StableDiffusionModelTest {
                     unet/model.onnx | unet-5-channels | unet: sample, dimension 1: expected 4 (latent_channels of the VAE), found 5
                     unet/model.onnx | unet-width-9 | unet: encoder_hidden_states, dimension 2: expected 8 (cross_attention_dim of the U-Net), found 9
                     unet/model.onnx | unet-extra-input | unet: input timestep_cond: expected no input beside [encoder_hidden_states, sample, timestep], found one
-                    unet/model.onnx | unet-other-output | unet: output out_sample: expected an output of that name, found [noise]
                     text_encoder/model.onnx | text-float-ids | text_encoder: input input_ids: expected one of [INT32, INT64], found FLOAT32
                     vae/decoder_model.onnx | vae-4-channels | vae_decoder: sample, dimension 1: expected 3 (red, green and blue), found 4
                     """)
@@ -235,8 +249,16 @@ final class StableDiffusionModelTest {
     }
 
     private String digest() {
-        return StableDiffusionFiles.of(ModelDirectory.open(folder), List.of("scheduler"))
-                .digest();
+        return StableDiffusionModel.files(ModelDirectory.open(folder)).digest();
+    }
+
+    private Tensor encode(StableDiffusionModel model, Tensor ids) {
+        return model.textEncoder().lastButNormed(ids, 0, cancellation);
+    }
+
+    private static Tensor denoise(
+            StableDiffusionModel model, Tensor latents, float[] timesteps, Tensor embeds, Cancellation cancellation) {
+        return model.network().predict(latents, timesteps, Map.of(NetworkInput.PROMPT_EMBEDS, embeds), cancellation);
     }
 
     private void replace(String file, String graph) throws IOException {

@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -70,7 +71,7 @@ final class StableDiffusionUpscaleModelTest {
                 StableDiffusionUpscaleModel.load(RESOURCES.resolve("tiny-upscaler"), SETTINGS)) {
             assertThat(model.traits()).isEqualTo(new Traits(8, 16, 2, 4, 0.08333f, 16, TimestepForm.PER_ROW));
             assertThat(model.maxNoiseLevel()).isEqualTo(60);
-            assertThat(model.tokenizer().window()).isEqualTo(16);
+            assertThat(model.textEncoder().tokenizer().window()).isEqualTo(16);
         }
     }
 
@@ -129,12 +130,12 @@ final class StableDiffusionUpscaleModelTest {
     };
 
     private Tensor denoise(StableDiffusionUpscaleModel model, float first, float second) {
-        return model.denoise(
-                Tensor.zeros(2, 7, 8, 8),
-                new float[] {9, 9},
+        Map<NetworkInput, Tensor> conditions = Map.of(
+                NetworkInput.PROMPT_EMBEDS,
                 Tensor.zeros(2, 16, 8),
-                new float[] {first, second},
-                cancellation);
+                NetworkInput.NOISE_LEVEL,
+                Tensor.of(new float[] {first, second}, 2));
+        return model.network().predict(Tensor.zeros(2, 7, 8, 8), new float[] {9, 9}, conditions, cancellation);
     }
 
     @ParameterizedTest

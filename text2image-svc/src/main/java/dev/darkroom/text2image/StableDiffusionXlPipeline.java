@@ -1,0 +1,175 @@
+// SPDX-FileCopyrightText: The Darkroom authors
+// SPDX-License-Identifier: Apache-2.0
+package dev.darkroom.text2image;
+
+import dev.darkroom.inference.Cancellation;
+import dev.darkroom.inference.diffusion.Guidance;
+import dev.darkroom.inference.diffusion.GuidanceEmbedding;
+import dev.darkroom.inference.image.RgbImage;
+import dev.darkroom.inference.onnx.ClipTextEncoder;
+import dev.darkroom.inference.onnx.NetworkInput;
+import dev.darkroom.inference.onnx.StableDiffusionXlModel;
+import dev.darkroom.inference.scheduler.History;
+import dev.darkroom.inference.scheduler.Schedule;
+import dev.darkroom.inference.scheduler.SchedulerConfig;
+import dev.darkroom.inference.scheduler.SchedulerOutput;
+import dev.darkroom.inference.tensor.Tensor;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * SDXL, Podell et al. 2023 (arXiv:2307.01952): two text encoders, a pooled embedding, and picture sizes as conditions; a refiner may make
+ * the last steps. Numerically equal to diffusers' {@code StableDiffusionXLPipeline} and, from a picture, {@code
+ * StableDiffusionXLImg2ImgPipeline} on the same folder with one torch CPU generator per picture.
+ *
+ * <p>Thread-safe. All tensors are float32, batch first; N pictures share one loop, and none depends on its neighbours.
+ */
+final class StableDiffusionXlPipeline implements Pipeline {
+    private static final PipelineDefaults DEFAULTS = new PipelineDefaults(50, 5, 0.3);
+
+    private final LatentDiffusion diffusion;
+    private final ClipTextEncoder textEncoder;
+    private final ClipTextEncoder textEncoder2;
+    private final int guidanceWidth;
+    private final boolean zerosForEmptyPrompt;
+    private final SchedulerConfig scheduler;
+    private final PromptReader prompts;
+
+    /** Runs each network once. */
+    StableDiffusionXlPipeline(StableDiffusionXlModel networks, TextToImageConfiguration configuration) {
+        this.textEncoder = networks.textEncoder();
+        this.textEncoder2 = networks.textEncoder2();
+        this.guidanceWidth = networks.guidanceWidth();
+        this.zerosForEmptyPrompt = networks.directory()
+                .index()
+                .path("force_zeros_for_empty_prompt")
+                .asBoolean(true);
+        this.scheduler = SchedulerConfig.of(networks.directory().schedulerConfig());
+        this.prompts = PromptReader.of(networks.directory(), textEncoder.tokenizer());
+        int size = networks.traits().latentSize() * networks.traits().vaeScaleFactor();
+        this.diffusion = new LatentDiffusion(
+                networks, told(encode("", 0, new Cancellation()), size, size, DEFAULTS.guidanceScale()), configuration);
+    }
+
+    @Override
+    public List<RgbImage> generate(
+            GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation) {
+        Conditioning conditioning = conditioning(request, events, cancellation);
+        Schedule schedule = request.schedule(this);
+        Steps steps = steps(request, schedule);
+        PictureNoise noise = diffusion.noise(request);
+        Tensor latents = diffusion.start(request, schedule, steps, noise, cancellation); // (N, C, h, w)
+
+        var progress = new LoopProgress("denoise", request, diffusion, steps.count(), events, cancellation);
+        Guidance guidance = request.guidance();
+        History history = History.EMPTY;
+        for (int step = steps.first(); step < steps.end(); step++) {
+            boolean guided = guidance.enabledAt(step - steps.first(), steps.count());
+            Tensor modelInput = schedule.scaleModelInput(latents, step);
+            Tensor noisePred = diffusion.predict(
+                    modelInput,
+                    schedule.timestep(step),
+                    guided ? conditioning : conditioning.unguided(),
+                    guidance,
+                    cancellation);
+            SchedulerOutput output = schedule.step(noisePred, latents, step, history, noise::next);
+            latents = output.prevSample();
+            history = output.history();
+            progress.completed(output);
+        }
+
+        if (request.finish() instanceof Finish.Refined refined) {
+            return refined.pipeline().refine(latents, noise, refined.start(), request, events, cancellation);
+        }
+        events.accept(new GenerationEvent.StageStarted("vae_decoder"));
+        return diffusion.decode(latents, cancellation);
+    }
+
+    /** A refiner takes over where the timesteps fall below its share of those that the model was trained with. */
+    private Steps steps(GenerationRequest request, Schedule schedule) {
+        Steps all = LatentDiffusion.steps(request, schedule);
+        return switch (request.finish()) {
+            case Finish.Alone _ -> all;
+            case Finish.Refined refined -> {
+                double trained = scheduler.numTrainTimesteps();
+                double cutoff = Math.rint(trained - refined.start() * trained);
+                int end = all.first();
+                while (end < all.end() && schedule.timestep(end) >= cutoff) {
+                    end++;
+                }
+                yield new Steps(all.first(), end);
+            }
+        };
+    }
+
+    /** A network that was distilled with guidance is told the scale instead of a negative prompt. */
+    private Conditioning conditioning(
+            GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation) {
+        boolean guided = request.guidance().enabled() && guidanceWidth == 0;
+        prompts.read(request, guided, events);
+        XlPrompt positive = encode(request.prompt(), request.clipSkip(), cancellation);
+        if (!guided) {
+            return Conditioning.unguided(told(positive, request));
+        }
+        XlPrompt negative = request.negativePrompt().isEmpty() && zerosForEmptyPrompt
+                ? positive.zeros()
+                : encode(request.negativePrompt(), 0, cancellation);
+        return Conditioning.guided(told(negative, request), told(positive, request));
+    }
+
+    private XlPrompt encode(String prompt, int clipSkip, Cancellation cancellation) {
+        Tensor ids = textEncoder.tokenizer().encode(prompt).ids();
+        Tensor ids2 = textEncoder2.tokenizer().encode(prompt).ids();
+        return new XlPrompt(
+                Tensor.beside(
+                        textEncoder.penultimate(ids, clipSkip, cancellation),
+                        textEncoder2.penultimate(ids2, clipSkip, cancellation)),
+                textEncoder2.pooled(ids2, cancellation));
+    }
+
+    private Map<NetworkInput, Tensor> told(XlPrompt prompt, GenerationRequest request) {
+        return told(
+                prompt, request.height(), request.width(), request.guidance().scale());
+    }
+
+    /** Original size, crop and target size: the picture is what it is, uncropped. */
+    private Map<NetworkInput, Tensor> told(XlPrompt prompt, int height, int width, float guidanceScale) {
+        Map<NetworkInput, Tensor> told = new HashMap<>(prompt.with(height, width, 0, 0, height, width));
+        if (guidanceWidth > 0) {
+            told.put(NetworkInput.GUIDANCE_EMBEDDING, GuidanceEmbedding.of(guidanceScale, guidanceWidth));
+        }
+        return told;
+    }
+
+    @Override
+    public boolean canHandOver() {
+        return true;
+    }
+
+    @Override
+    public LatentDiffusion diffusion() {
+        return diffusion;
+    }
+
+    @Override
+    public SchedulerConfig scheduler() {
+        return scheduler;
+    }
+
+    @Override
+    public PipelineDefaults defaults() {
+        return DEFAULTS;
+    }
+
+    @Override
+    public int maxClipSkip() {
+        return Math.min(textEncoder.maxFurtherSkip(), textEncoder2.maxFurtherSkip());
+    }
+
+    @Override
+    public int promptWindow() {
+        return textEncoder.tokenizer().window();
+    }
+}
