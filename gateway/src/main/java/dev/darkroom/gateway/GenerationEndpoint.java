@@ -56,7 +56,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
         ResponseStream.serve(responses, stream -> upscaleImage(request, Delivery.ofUpscale(stream)));
     }
 
-    /** Checks the prompt, generates, and takes each picture through the {@link Cascade}, in that order. */
+    /** Checks the prompt and the picture to start from, generates, and takes each picture through the {@link Cascade}, in that order. */
     private void generateImages(StreamGenerateImagesRequest request, Delivery<?> delivery) {
         UpscalePlan plan = requestCheck.requireValid(request);
         List<String> policies = policies(request.getSafetyPolicy());
@@ -64,6 +64,9 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
         String prompt = request.getParameters().getPrompt();
         String negativePrompt = request.getParameters().getNegativePrompt();
         List<UsedPolicy> usedPolicies = requireHarmless(prompt, negativePrompt, policies, delivery);
+        if (!request.getImage().isEmpty()) {
+            requireHarmless(request.getImage(), policies, delivery);
+        }
         Cascade cascade = new Cascade(plan, policies, outputCheck, upscaler, delivery);
         generator.generate(generateRequest(request), cascade::accept);
         cascade.log();
@@ -157,6 +160,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
         return GenerateRequest.newBuilder()
                 .setParameters(request.getParameters())
                 .setPreviewInterval(request.getPreviewInterval())
+                .setImage(request.getImage())
                 .build();
     }
 

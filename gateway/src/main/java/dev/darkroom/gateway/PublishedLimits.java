@@ -93,6 +93,11 @@ final class PublishedLimits {
     private static void checkNumbers(ImageParameters parameters, Violations violations) {
         violations.range("parameters.guidance_scale", parameters.getGuidanceScale(), 0.0, MAX_GUIDANCE_SCALE);
         violations.range("parameters.guidance_rescale", parameters.getGuidanceRescale(), 0.0, 1.0);
+        violations.range("parameters.guidance_start", parameters.getGuidanceStart(), 0.0, 1.0);
+        if (parameters.hasGuidanceEnd()) {
+            double start = Math.clamp(parameters.getGuidanceStart(), 0.0, 1.0);
+            violations.range("parameters.guidance_end", parameters.getGuidanceEnd(), start, 1.0);
+        }
     }
 
     private static void checkSizes(ImageParameters parameters, ImageLimits limits, Violations violations) {
@@ -104,6 +109,7 @@ final class PublishedLimits {
             int images = parameters.getNumImagesPerPrompt();
             violations.range("parameters.num_images_per_prompt", images, 1, limits.getMaxNumImagesPerPrompt());
         }
+        violations.range("parameters.clip_skip", parameters.getClipSkip(), 0, limits.getMaxClipSkip());
         if (parameters.hasWidth()) {
             checkSize("parameters.width", parameters.getWidth(), limits, violations);
         }

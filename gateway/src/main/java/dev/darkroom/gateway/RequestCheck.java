@@ -46,6 +46,8 @@ final class RequestCheck {
         violations.text("parameters.negative_prompt", parameters.getNegativePrompt(), 0, MAX_PROMPT_CODE_POINTS);
         violations.range("preview_interval", request.getPreviewInterval(), 0, MAX_PREVIEW_INTERVAL);
         violations.text("safety_policy", request.getSafetyPolicy(), 0, MAX_POLICY_NAME_CODE_POINTS);
+        int size = request.getImage().size();
+        violations.check(size <= MAX_IMAGE_BYTES, "image", "at most " + MAX_IMAGE_BYTES + " bytes long", size);
         ListModelsResponse published = published(violations);
         UpscalePlan plan = UpscalePlan.of(request, published, violations);
         if (!violations.isEmpty()) {

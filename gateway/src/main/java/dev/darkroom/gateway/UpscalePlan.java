@@ -64,7 +64,8 @@ record UpscalePlan(int factor, int passes, UpscaleParameters parameters, Fingerp
         violations.check(!asked.hasSeed(), "upscale.seed", "left out, as it is the picture's", asked.getSeed());
         PublishedLimits.check("upscale.", asked, upscaler, violations);
         List<Integer> factors = factors(upscaler);
-        if (violations.check(factors.contains(factor), "upscale_factor", oneOf(factors), factor)) {
+        if (violations.check(factors.contains(factor), "upscale_factor", oneOf(factors), factor)
+                && isSizeKnown(request)) {
             checkSizes(request.getParameters(), factor, model, upscaler, violations);
         }
         UpscaleParameters parameters = upscaler.getDefaults().toBuilder()
@@ -89,6 +90,12 @@ record UpscalePlan(int factor, int passes, UpscaleParameters parameters, Fingerp
         return IntStream.iterate(1, factor -> factor <= MAX_FACTOR, factor -> factor * scale)
                 .boxed()
                 .toList();
+    }
+
+    /** A picture to start from brings its own size, which is not known here. */
+    private static boolean isSizeKnown(StreamGenerateImagesRequest request) {
+        ImageParameters asked = request.getParameters();
+        return request.getImage().isEmpty() || (asked.hasWidth() && asked.hasHeight());
     }
 
     /** Every pass must take the picture that it gets, the last one the largest. */

@@ -492,6 +492,49 @@ final class CascadeTest {
         assertThat(events).noneMatch(event -> event.hasPreview() || event.hasImageChunk());
     }
 
+    @Test
+    void streamGenerateImages_pictureToStartFrom_isCheckedAndHandedOn() {
+        ByteString start = ByteString.copyFrom(TestingTextToImageService.pixels(3, 5_000));
+
+        List<StreamGenerateImagesResponse> events =
+                gateway.generate(request(1, 1).toBuilder().setImage(start).build());
+
+        assertThat(delivered(events)).hasSize(1);
+        assertThat(gateway.textToImage.calls)
+                .singleElement()
+                .satisfies(call -> assertThat(call.request.getImage()).isEqualTo(start));
+    }
+
+    @Test
+    void streamGenerateImages_blockedPictureToStartFrom_isRefusedBeforeAnythingIsDrawn() {
+        ByteString start = ByteString.copyFrom(TestingTextToImageService.pixels(3, 5_000));
+        gateway.safety.depicted.put(start, "weapons");
+
+        ErrorDetails failure =
+                gateway.failure(request(1, 1).toBuilder().setImage(start).build());
+
+        assertThat(failure.reason()).isEqualTo("IMAGE_BLOCKED");
+        assertThat(failure.metadata()).containsEntry("categories", "weapons");
+        assertThat(gateway.textToImage.calls).isEmpty();
+    }
+
+    @Test
+    void streamGenerateImages_badNewFieldsAndTooLargeAPicture_areAllNamed() {
+        var parameters = ImageParameters.newBuilder()
+                .setPrompt("a fox")
+                .setGuidanceStart(0.5)
+                .setGuidanceEnd(0.25)
+                .setClipSkip(1);
+
+        ErrorDetails failure = gateway.failure(TestingGateway.request(parameters).toBuilder()
+                .setImage(ByteString.copyFrom(new byte[(16 << 20) + 1]))
+                .build());
+
+        assertThat(failure.violations())
+                .extracting(Violation::field)
+                .containsExactlyInAnyOrder("image", "parameters.guidance_end", "parameters.clip_skip");
+    }
+
     private static StreamGenerateImagesRequest request(int factor, int images) {
         return TestingGateway.request(ImageParameters.newBuilder()
                         .setPrompt("a fox")

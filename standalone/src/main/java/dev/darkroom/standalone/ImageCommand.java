@@ -79,6 +79,38 @@ final class ImageCommand implements Callable<Integer> {
     private String model = "";
 
     @Option(
+            names = "--from",
+            paramLabel = "FILE",
+            description =
+                    "A PNG, JPEG or WebP to start from instead of noise; it is drawn at its own size unless --width and --height say otherwise.")
+    private @Nullable Path from;
+
+    @Option(
+            names = "--strength",
+            description = "How much of that picture is drawn anew, above 0, to 1. Default: the model's.")
+    private @Nullable Double strength;
+
+    @Option(names = "--clip-skip", description = "Last layers of the text encoder to leave out. Default: 0.")
+    private @Nullable Integer clipSkip;
+
+    @Option(names = "--guidance-start", description = "Share of the steps before guidance begins, 0 to 1. Default: 0.")
+    private @Nullable Double guidanceStart;
+
+    @Option(names = "--guidance-end", description = "Share of the steps after which guidance ends, 0 to 1. Default: 1.")
+    private @Nullable Double guidanceEnd;
+
+    @Option(
+            names = "--refiner",
+            defaultValue = "",
+            description = "An SDXL refiner that makes the last steps. Default: none.")
+    private String refiner = "";
+
+    @Option(
+            names = "--refiner-start",
+            description = "Share of the noise at which the refiner takes over, above 0 and below 1. Default: 0.8.")
+    private @Nullable Double refinerStart;
+
+    @Option(
             names = "--size",
             paramLabel = "PIXELS",
             description =
@@ -137,11 +169,14 @@ final class ImageCommand implements Callable<Integer> {
         return new ImageReport(delivered.completed(), pictures, delivered.warnings(), written, sheet, millis);
     }
 
-    private StreamGenerateImagesRequest request(PreviewMode mode, Channel channel) {
+    private StreamGenerateImagesRequest request(PreviewMode mode, Channel channel) throws IOException {
         var request = StreamGenerateImagesRequest.newBuilder()
                 .setParameters(parameters())
                 .setPreviewInterval(mode == PreviewMode.OFF ? 0 : previewEvery)
                 .setSafetyPolicy(result.safetyPolicy());
+        if (from != null) {
+            request.setImage(PictureInput.read(from));
+        }
         Given.use(size, pixels -> request.setUpscaleFactor(FinalSize.factor(pixels, parameters(), models(channel))));
         return request.build();
     }
@@ -156,12 +191,18 @@ final class ImageCommand implements Callable<Integer> {
                 .setPrompt(prompt)
                 .setNegativePrompt(negative)
                 .setScheduler(scheduler)
+                .setRefiner(refiner)
                 .setNumImagesPerPrompt(images);
         Given.use(seed, parameters::setSeed);
         Given.use(steps, parameters::setNumInferenceSteps);
         Given.use(guidance, parameters::setGuidanceScale);
         Given.use(guidanceRescale, parameters::setGuidanceRescale);
         Given.use(eta, parameters::setEta);
+        Given.use(strength, parameters::setStrength);
+        Given.use(clipSkip, parameters::setClipSkip);
+        Given.use(guidanceStart, parameters::setGuidanceStart);
+        Given.use(guidanceEnd, parameters::setGuidanceEnd);
+        Given.use(refinerStart, parameters::setRefinerStart);
         Given.use(width, parameters::setWidth);
         Given.use(height, parameters::setHeight);
         return parameters.build();

@@ -11,7 +11,6 @@ import dev.darkroom.media.v1.Warning;
 import dev.darkroom.text2image.v1.UpscaleParameters;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -30,9 +29,6 @@ import picocli.CommandLine.Parameters;
         sortOptions = false,
         footer = {"", "Example: darkroom upscale fox.png --prompt \"a fox in the snow\" -o large.png"})
 final class UpscaleCommand implements Callable<Integer> {
-
-    /** What the gateway takes; a larger file is not even read. */
-    private static final long MAX_BYTES = 16L << 20;
 
     @Parameters(paramLabel = "FILE", description = "A PNG, JPEG or WebP of at most 16 MiB.")
     private Path input = Path.of("");
@@ -86,7 +82,7 @@ final class UpscaleCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         long start = System.nanoTime();
         PictureFiles files = PictureFiles.of(target(), stem(), 1);
-        ByteString image = read();
+        ByteString image = PictureInput.read(input);
         try (Gateway connected = gateway.connect()) {
             var events =
                     GenerationServiceGrpc.newBlockingStub(connected.channel()).streamUpscaleImage(request(image));
@@ -96,17 +92,6 @@ final class UpscaleCommand implements Callable<Integer> {
             result.print(
                     new UpscaleReport(completed, picture, warnings, file, (System.nanoTime() - start) / 1_000_000));
             return picture.isBlocked() ? Failures.HELD_BACK : 0;
-        }
-    }
-
-    private ByteString read() throws IOException {
-        try {
-            if (Files.size(input) > MAX_BYTES) {
-                throw new IllegalArgumentException(input + " is larger than " + (MAX_BYTES >> 20) + " MiB");
-            }
-            return ByteString.copyFrom(Files.readAllBytes(input));
-        } catch (NoSuchFileException e) {
-            throw new IllegalArgumentException(input + " does not exist", e);
         }
     }
 

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
@@ -235,6 +236,58 @@ class CommandsTest {
     }
 
     /** As the model draws it, which is the fastest. */
+    @Test
+    void image_fromAPicture_keepsMoreOfItTheLessTheStrength() throws IOException {
+        Path fox = folder.resolve("fox.png");
+        assertThat(draw("a fox in the snow", "--seed", "5", "--steps", "4", "-o", fox.toString())
+                        .exitCode())
+                .isZero();
+
+        Run little = draw(
+                "an owl in the snow",
+                "--from",
+                fox.toString(),
+                "--strength",
+                "0.3",
+                "--seed",
+                "5",
+                "-o",
+                folder + "/little.png");
+        Run much = draw(
+                "an owl in the snow",
+                "--from",
+                fox.toString(),
+                "--strength",
+                "0.9",
+                "--seed",
+                "5",
+                "-o",
+                folder + "/much.png");
+
+        assertThat(List.of(little.exitCode(), much.exitCode()))
+                .as(little.err() + much.err())
+                .containsOnly(0);
+        assertThat(distance(fox, folder.resolve("little.png"))).isLessThan(distance(fox, folder.resolve("much.png")));
+    }
+
+    @Test
+    void image_badStartOptions_namesThem() throws IOException {
+        Run run = draw("a fox", "--strength", "2", "--guidance-end", "3", "--refiner", "magic", "-o", folder + "/");
+
+        assertThat(run.exitCode()).isEqualTo(Failures.REFUSED);
+        assertThat(names(folder)).isEmpty();
+    }
+
+    private static double distance(Path one, Path other) throws IOException {
+        byte[] a = PngReader.decode(Files.readAllBytes(one), 1_000_000).image().rgb();
+        byte[] b =
+                PngReader.decode(Files.readAllBytes(other), 1_000_000).image().rgb();
+        return IntStream.range(0, a.length)
+                .mapToDouble(i -> Math.abs((a[i] & 0xff) - (b[i] & 0xff)))
+                .average()
+                .orElseThrow();
+    }
+
     @Test
     void compare_samplersAndScales_areOnePageWithAPictureEach() throws IOException {
         Path page = folder.resolve("fox.html");
