@@ -38,10 +38,10 @@ record ImageReport(
         ImageParameters used = completed.getParameters();
         text.append(String.format(
                 Locale.ROOT,
-                "%s, %s, %d steps, guidance %s, %dx%d%s%n",
+                "%s, %s, %s, guidance %s, %dx%d%s%n",
                 used.getModel(),
                 used.getScheduler(),
-                used.getNumInferenceSteps(),
+                StageWords.steps(used.getNumInferenceSteps()),
                 used.getGuidanceScale(),
                 used.getWidth(),
                 used.getHeight(),
@@ -64,11 +64,11 @@ record ImageReport(
         if (completed.getUpscaleFactor() <= 1) {
             return "";
         }
-        return "; enlarged %d times by %s, %d steps"
+        return "; enlarged %d times by %s, %s"
                 .formatted(
                         completed.getUpscaleFactor(),
                         completed.getUpscale().getModel(),
-                        completed.getUpscale().getNumInferenceSteps());
+                        StageWords.steps(completed.getUpscale().getNumInferenceSteps()));
     }
 
     /** One object; messages in it are proto3 JSON, so their 64-bit numbers are strings. */

@@ -19,6 +19,10 @@ final class StageWords {
         return WORDS.getOrDefault(stage, stage.replace('_', ' '));
     }
 
+    static String steps(int count) {
+        return count == 1 ? "1 step" : count + " steps";
+    }
+
     /** One line without its end: what each part took, and all of it as this command saw it. */
     static String of(List<StageTime> times, long millis) {
         String parts = times.stream()

@@ -32,14 +32,14 @@ record UpscaleReport(
         String where = file == null ? "held back: " + String.join(", ", picture.categories()) : file.toString();
         return text.append(String.format(
                         Locale.ROOT,
-                        "%s  %dx%d  seed %d%n%s, %s, %d steps, guidance %s, noise level %d%n%s%n",
+                        "%s  %dx%d  seed %d%n%s, %s, %s, guidance %s, noise level %d%n%s%n",
                         where,
                         picture.image().getWidth(),
                         picture.image().getHeight(),
                         used.getSeed(),
                         used.getModel(),
                         used.getScheduler(),
-                        used.getNumInferenceSteps(),
+                        StageWords.steps(used.getNumInferenceSteps()),
                         used.getGuidanceScale(),
                         used.getNoiseLevel(),
                         StageWords.of(completed.getStageTimesList(), millis)))

@@ -4,6 +4,7 @@ package dev.darkroom.text2image;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.darkroom.inference.onnx.Fingerprint;
+import dev.darkroom.media.v1.Reproducibility;
 import org.jspecify.annotations.Nullable;
 
 /** Writes what decides a picture's bytes beside its parameters, in the two forms that callers see. */
@@ -16,7 +17,15 @@ final class Fingerprints {
                 .setRuntime(fingerprint.runtime())
                 .setCpuFeatures(fingerprint.cpu())
                 .setDarkroomVersion(version())
+                .setReproducibility(toProto(fingerprint.reproducibility()))
                 .build();
+    }
+
+    private static Reproducibility toProto(Fingerprint.Reproducibility reproducibility) {
+        return switch (reproducibility) {
+            case BYTES -> Reproducibility.REPRODUCIBILITY_BYTES;
+            case ROUNDING -> Reproducibility.REPRODUCIBILITY_ROUNDING;
+        };
     }
 
     /** Adds the object "fingerprint" under the proto's names. */

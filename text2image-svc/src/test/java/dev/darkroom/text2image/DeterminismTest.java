@@ -4,6 +4,8 @@ package dev.darkroom.text2image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.darkroom.media.v1.Reproducibility;
+import dev.darkroom.text2image.TestingService.Generated;
 import dev.darkroom.text2image.v1.GenerateRequest;
 import dev.darkroom.text2image.v1.GenerateResponse.EventCase;
 import dev.darkroom.text2image.v1.ImageParameters;
@@ -32,7 +34,14 @@ final class DeterminismTest {
     static void drawOnOneThread() {
         try (TestingService service = service(1)) {
             for (String sampler : SAMPLERS) {
-                expected.put(sampler, service.generate(parameters(sampler)).picture());
+                Generated drawn = service.generate(parameters(sampler));
+                assertThat(drawn.events()
+                                .getLast()
+                                .getCompleted()
+                                .getFingerprint()
+                                .getReproducibility())
+                        .isEqualTo(Reproducibility.REPRODUCIBILITY_BYTES);
+                expected.put(sampler, drawn.picture());
             }
         }
     }

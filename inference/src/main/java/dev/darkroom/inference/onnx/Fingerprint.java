@@ -11,13 +11,22 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What, beside a request's own parameters, decides the bytes of a picture: equal fingerprints promise equal pictures.
+ * What, beside a request's own parameters, decides the bytes of a picture: equal fingerprints promise equal pictures, as equal as
+ * {@code reproducibility} says.
  *
  * @param modelDigest SHA-256 of the model's files, in hexadecimal
  * @param runtime name, version and provider, such as {@code onnxruntime 1.29.0 cpu}
  * @param cpu architecture and the instruction sets that the runtime's kernels choose by, such as {@code amd64 avx avx2 fma}
  */
-public record Fingerprint(String modelDigest, String runtime, String cpu) {
+public record Fingerprint(String modelDigest, String runtime, String cpu, Reproducibility reproducibility) {
+    /** How equal the pictures of equal fingerprints are. */
+    public enum Reproducibility {
+        /** To the byte, whatever the number of threads and the company in a batch. */
+        BYTES,
+        /** But for rounding: kernels are chosen anew at each start, or add up in no fixed order. */
+        ROUNDING
+    }
+
     private static final Set<String> KERNEL_FEATURES = Set.of(
             "avx",
             "avx2",
@@ -40,12 +49,11 @@ public record Fingerprint(String modelDigest, String runtime, String cpu) {
             "sve2");
 
     static Fingerprint of(String modelDigest, SessionSettings settings) {
-        String provider = switch (settings.provider()) {
-            case CPU -> "cpu";
-            case CUDA -> "cuda";
+        String runtime = "onnxruntime " + OrtModel.environment().getVersion();
+        return switch (settings.provider()) {
+            case CPU -> new Fingerprint(modelDigest, runtime + " cpu", cpuFeatures(), Reproducibility.BYTES);
+            case CUDA -> new Fingerprint(modelDigest, runtime + " cuda", cpuFeatures(), Reproducibility.ROUNDING);
         };
-        return new Fingerprint(
-                modelDigest, "onnxruntime " + OrtModel.environment().getVersion() + " " + provider, cpuFeatures());
     }
 
     private static String cpuFeatures() {
