@@ -3,12 +3,16 @@
 package dev.darkroom.rpc;
 
 import io.grpc.Context;
+import io.grpc.Deadline;
 import io.micronaut.context.annotation.ConfigurationProperties;
 import io.micronaut.core.bind.annotation.Bindable;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -16,7 +20,7 @@ import java.util.function.IntConsumer;
 
 /**
  * Lets a bounded number of requests work and a bounded number wait, first come, first served; the rest is refused at
- * once, with the time after which a place is likely. Thread-safe.
+ * once, with the time after which a place is likely. So is what its deadline leaves no time for. Thread-safe.
  */
 @Singleton
 public final class Admission {
@@ -56,6 +60,41 @@ public final class Admission {
             context.removeListener(wake);
             leave(ticket);
         }
+    }
+
+    /**
+     * Refuses work that cannot end before the deadline of the call, at once rather than when the time is spent. A call without a deadline has all the
+     * time there is.
+     *
+     * @param alone time that the work takes if nothing else runs
+     * @param inAll time until it has ended, with what goes ahead of it now
+     * @throws Fault.TooShort if it could not end in time even alone
+     * @throws Fault.Overloaded if it could end in time when some of the work ahead of it has ended
+     */
+    public static void requireInTime(Duration alone, Duration inAll) {
+        Deadline deadline = Context.current().getDeadline();
+        if (deadline == null) {
+            return;
+        }
+        Duration remaining = Duration.ofMillis(Math.max(0, deadline.timeRemaining(TimeUnit.MILLISECONDS)));
+        Map<String, String> numbers = Map.of(
+                "predicted_ms", Long.toString(inAll.toMillis()), "remaining_ms", Long.toString(remaining.toMillis()));
+        String end = ", and the deadline is in " + seconds(remaining);
+        if (alone.compareTo(remaining) > 0) {
+            throw new Fault.TooShort("DEADLINE_TOO_SHORT", "This takes about " + seconds(alone) + end, numbers);
+        }
+        if (inAll.compareTo(remaining) > 0) {
+            throw new Fault.Overloaded(
+                    "DEADLINE_UNREACHABLE",
+                    "time",
+                    "This would take about " + seconds(inAll) + " now" + end,
+                    bounded(inAll.minus(remaining).toMillis() / 1000.0),
+                    numbers);
+        }
+    }
+
+    private static String seconds(Duration duration) {
+        return String.format(Locale.ROOT, "%.1f s", duration.toMillis() / 1000.0);
     }
 
     /** Requests that work now. */
@@ -151,8 +190,11 @@ public final class Admission {
 
     /** Time until one of those that wait and run now has ended, so that a place in the line is free. */
     private Duration predictedWait() {
-        double seconds = Math.clamp(meanSeconds / configuration.running(), 0.1, 300);
-        return Duration.ofMillis(Math.round(seconds * 1000));
+        return bounded(meanSeconds / configuration.running());
+    }
+
+    private static Duration bounded(double seconds) {
+        return Duration.ofMillis(Math.round(Math.clamp(seconds, 0.1, 300) * 1000));
     }
 
     /** A place to work; closing it more than once does no harm. */

@@ -129,7 +129,13 @@ public abstract sealed class Fault extends RuntimeException {
          * @param subject what ran out, for instance {@code queue}
          */
         public Overloaded(String reason, String subject, String message, Duration retryAfter) {
-            super(reason, message, Map.of(), null);
+            this(reason, subject, message, retryAfter, Map.of());
+        }
+
+        /** As the other one, with numbers for the caller to act on. */
+        public Overloaded(
+                String reason, String subject, String message, Duration retryAfter, Map<String, String> metadata) {
+            super(reason, message, metadata, null);
             this.retryAfter = retryAfter;
             this.subject = subject;
         }
@@ -140,6 +146,13 @@ public abstract sealed class Fault extends RuntimeException {
 
         public String subject() {
             return subject;
+        }
+    }
+
+    /** A deadline that the work cannot meet at any time: DEADLINE_EXCEEDED, without waiting for it. */
+    public static final class TooShort extends Fault {
+        public TooShort(String reason, String message, Map<String, String> metadata) {
+            super(reason, message, metadata, null);
         }
     }
 

@@ -74,6 +74,7 @@ public final class StatusMapper {
             case Fault.Unauthenticated f -> status(Status.Code.UNAUTHENTICATED, f, List.of());
             case Fault.Overloaded f ->
                 status(Status.Code.RESOURCE_EXHAUSTED, f, List.of(retry(f.retryAfter()), quota(f)));
+            case Fault.TooShort f -> status(Status.Code.DEADLINE_EXCEEDED, f, List.of());
             case Fault.Unavailable f -> status(Status.Code.UNAVAILABLE, f, List.of(retry(f.retryAfter())));
             case Fault.Internal f -> internal(f.reason(), f.description(), f);
         };

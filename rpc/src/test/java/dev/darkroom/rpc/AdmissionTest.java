@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
 import org.junit.jupiter.api.AfterEach;
@@ -135,6 +136,42 @@ final class AdmissionTest {
             one.close();
             one.close();
             assertThat(admission.running()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void requireInTime_otherWorkIsAhead_isOverloadedWithThePrediction() {
+        Duration alone = Duration.ofSeconds(9);
+        Duration inAll = Duration.ofSeconds(90);
+        Admission.requireInTime(alone, inAll); // no deadline
+        within(Duration.ofMinutes(10), () -> Admission.requireInTime(alone, inAll));
+
+        Fault.Overloaded refusal = catchThrowableOfType(
+                Fault.Overloaded.class,
+                () -> within(Duration.ofSeconds(60), () -> Admission.requireInTime(alone, inAll)));
+        assertThat(refusal.reason()).isEqualTo("DEADLINE_UNREACHABLE");
+        assertThat(refusal.description()).startsWith("This would take about 90.0 s now, and the deadline is in ");
+        assertThat(refusal.metadata()).containsEntry("predicted_ms", "90000").containsKey("remaining_ms");
+        assertThat(refusal.retryAfter()).isBetween(Duration.ofSeconds(30), Duration.ofSeconds(40));
+    }
+
+    @Test
+    void requireInTime_tooLongEvenAlone_isToldSo() {
+        Duration alone = Duration.ofSeconds(90);
+        Fault.TooShort refusal = catchThrowableOfType(
+                Fault.TooShort.class,
+                () -> within(Duration.ofSeconds(60), () -> Admission.requireInTime(alone, alone)));
+        assertThat(refusal.reason()).isEqualTo("DEADLINE_TOO_SHORT");
+        assertThat(refusal.description()).startsWith("This takes about 90.0 s, and the deadline is in ");
+    }
+
+    private void within(Duration time, Runnable work) {
+        ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+        try (Context.CancellableContext call =
+                Context.current().withDeadlineAfter(time.toMillis(), TimeUnit.MILLISECONDS, timer)) {
+            call.run(work);
+        } finally {
+            timer.shutdownNow();
         }
     }
 

@@ -5,7 +5,9 @@ package dev.darkroom.inference.diffusion;
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.InferenceException;
 import dev.darkroom.inference.diffusion.StepQueue.Decision;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -98,13 +100,19 @@ public final class StepBatcher implements AutoCloseable {
         });
     }
 
-    double secondsUntilDone(Job job) {
+    Optional<Work.Prediction> prediction(Job job) {
         lock.lock();
         try {
-            return queue.secondsUntilDone(job);
+            return job.isMeasured()
+                    ? Optional.of(new Work.Prediction(duration(job.left()), duration(queue.secondsUntilDone(job))))
+                    : Optional.empty();
         } finally {
             lock.unlock();
         }
+    }
+
+    private static Duration duration(double seconds) {
+        return Duration.ofMillis(Math.round(seconds * 1000));
     }
 
     /**

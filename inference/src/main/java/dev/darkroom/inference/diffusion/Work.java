@@ -38,13 +38,16 @@ public final class Work implements AutoCloseable {
     }
 
     /**
-     * Predicts the time until all its calls are answered: its own, and those of the requests that go ahead of it. Empty while nothing like
-     * them was measured. Requests that come later may make it longer.
+     * When it will be done.
+     *
+     * @param alone time of its own calls
+     * @param inAll with those of the requests that go ahead of it; requests that come later may make it longer
      */
-    public Optional<Duration> timeToFinish() {
-        return job.isMeasured()
-                ? Optional.of(Duration.ofMillis(Math.round(batcher.secondsUntilDone(job) * 1000)))
-                : Optional.empty();
+    public record Prediction(Duration alone, Duration inAll) {}
+
+    /** Predicts the time until all calls that are still to come are answered. Empty while nothing like them was measured. */
+    public Optional<Prediction> prediction() {
+        return batcher.prediction(job);
     }
 
     /**

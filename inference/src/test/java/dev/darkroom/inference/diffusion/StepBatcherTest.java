@@ -27,8 +27,7 @@ import org.junit.jupiter.api.Timeout;
 /** Its threads, with a network whose calls end when a test says so. */
 @Timeout(60)
 final class StepBatcherTest {
-    private static final RowCost COST = RowCost.measured(1);
-
+    private final RowCost cost = RowCost.measured(1);
     private final ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor();
     private final StepBatcher batcher = StepBatcher.start(2);
     private final Gated network = new Gated(4, 1);
@@ -41,7 +40,7 @@ final class StepBatcherTest {
     }
 
     /** Answers each row with its double, in calls that it holds until they are let go; a negative row is a failure. */
-    private static final class Gated implements RowNetwork<Integer, Integer> {
+    private final class Gated implements RowNetwork<Integer, Integer> {
         private final int rowsPerCall;
         private final int lanes;
         private final BlockingQueue<HeldCall> unseen = new LinkedBlockingQueue<>();
@@ -54,7 +53,7 @@ final class StepBatcherTest {
         }
 
         /** A call in progress. */
-        private record HeldCall(List<Integer> rows, Thread thread, BlockingQueue<String> end) {
+        record HeldCall(List<Integer> rows, Thread thread, BlockingQueue<String> end) {
             void letGo() {
                 end.add("go");
             }
@@ -100,7 +99,7 @@ final class StepBatcherTest {
 
         @Override
         public RowCost cost(Integer row) {
-            return COST;
+            return cost;
         }
 
         @Override
@@ -116,7 +115,7 @@ final class StepBatcherTest {
 
     private Future<List<Integer>> ask(RowNetwork<Integer, Integer> asked, Cancellation cancellation, Integer... rows) {
         return callers.submit(() -> {
-            try (Work work = batcher.open(rows.length, COST, 2, cancellation)) {
+            try (Work work = batcher.open(rows.length, cost, 2, cancellation)) {
                 return batcher.ask(work, asked, List.of(rows), rows.length);
             }
         });
@@ -171,7 +170,7 @@ final class StepBatcherTest {
     void ask_moreRowsThanACallTakes_keepsTheirOrder() throws Exception {
         network.open();
         Integer[] rows = IntStream.range(0, 11).boxed().toArray(Integer[]::new);
-        try (Work work = batcher.open(11, COST, 1, new Cancellation())) {
+        try (Work work = batcher.open(11, cost, 1, new Cancellation())) {
             assertThat(batcher.ask(work, network, List.of(rows), 11))
                     .containsExactly(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20);
         }
@@ -270,7 +269,7 @@ final class StepBatcherTest {
     void cancel_before_asksNothing() {
         Cancellation cancellation = new Cancellation();
         cancellation.cancel();
-        try (Work work = batcher.open(1, COST, 1, cancellation)) {
+        try (Work work = batcher.open(1, cost, 1, cancellation)) {
             assertThatExceptionOfType(CancellationException.class)
                     .isThrownBy(() -> batcher.ask(work, network, List.of(1), 1));
         }
@@ -285,7 +284,7 @@ final class StepBatcherTest {
 
     @Test
     void run_soloCall_isOnALaneAndItsFailureIsTheCallers() {
-        try (Work work = batcher.open(1, COST, 1, new Cancellation())) {
+        try (Work work = batcher.open(1, cost, 1, new Cancellation())) {
             String thread = work.run(_ -> Thread.currentThread().getName());
             assertThat(thread).startsWith("lane-");
             IllegalArgumentException failure = new IllegalArgumentException("no such prompt");
@@ -298,18 +297,22 @@ final class StepBatcherTest {
     }
 
     @Test
-    void timeToFinish_countsWhatGoesAhead() {
-        try (Work large = batcher.open(50, COST, 1, new Cancellation());
-                Work small = batcher.open(8, COST, 1, new Cancellation())) {
-            assertThat(small.timeToFinish()).contains(Duration.ofSeconds(8));
-            assertThat(large.timeToFinish()).contains(Duration.ofSeconds(58));
+    void prediction_countsWhatGoesAhead() {
+        try (Work large = batcher.open(50, cost, 1, new Cancellation());
+                Work small = batcher.open(8, cost, 1, new Cancellation())) {
+            assertThat(small.prediction()).contains(prediction(8, 8));
+            assertThat(large.prediction()).contains(prediction(50, 58));
             try (Work unknown = batcher.open(8, RowCost.guessed(1), 1, new Cancellation())) {
-                assertThat(unknown.timeToFinish()).isEmpty();
+                assertThat(unknown.prediction()).isEmpty();
             }
         }
-        try (Work alone = batcher.open(50, COST, 1, new Cancellation())) {
-            assertThat(alone.timeToFinish()).contains(Duration.ofSeconds(50));
+        try (Work alone = batcher.open(50, cost, 1, new Cancellation())) {
+            assertThat(alone.prediction()).contains(prediction(50, 50));
         }
+    }
+
+    private static Work.Prediction prediction(int alone, int inAll) {
+        return new Work.Prediction(Duration.ofSeconds(alone), Duration.ofSeconds(inAll));
     }
 
     @Test
@@ -324,7 +327,7 @@ final class StepBatcherTest {
                 .withCauseInstanceOf(InferenceException.class)
                 .withMessageContaining("closed");
         assertThat(threads).noneMatch(Thread::isAlive);
-        try (Work late = batcher.open(1, COST, 1, new Cancellation())) {
+        try (Work late = batcher.open(1, cost, 1, new Cancellation())) {
             assertThatExceptionOfType(InferenceException.class)
                     .isThrownBy(() -> batcher.ask(late, network, List.of(1), 1));
         }
