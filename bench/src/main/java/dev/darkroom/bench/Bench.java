@@ -10,7 +10,17 @@ import picocli.CommandLine.Command;
         name = "bench/run",
         description = "Measures Darkroom.",
         mixinStandardHelpOptions = true,
-        subcommands = {Overhead.class, Soak.class, Stages.class, Turns.class, UpscaleTurns.class})
+        subcommands = {
+            Cancel.class,
+            Concurrency.class,
+            Mix.class,
+            Overhead.class,
+            Rows.class,
+            Soak.class,
+            Stages.class,
+            Turns.class,
+            UpscaleTurns.class
+        })
 public final class Bench {
 
     private Bench() {}

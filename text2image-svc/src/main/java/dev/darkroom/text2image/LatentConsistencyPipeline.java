@@ -5,6 +5,7 @@ package dev.darkroom.text2image;
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.ModelDirectoryException;
 import dev.darkroom.inference.diffusion.GuidanceEmbedding;
+import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.ClipTextEncoder;
 import dev.darkroom.inference.onnx.NetworkInput;
@@ -63,24 +64,24 @@ final class LatentConsistencyPipeline implements Pipeline {
     }
 
     @Override
-    public List<RgbImage> generate(
-            GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation) {
+    public List<RgbImage> generate(GenerationRequest request, Consumer<GenerationEvent> events, Work work) {
         prompts.read(request, false, events);
-        Tensor promptEmbeds = encode(request.prompt(), request.clipSkip(), cancellation); // (1, L, D)
+        Tensor promptEmbeds =
+                work.run(cancellation -> encode(request.prompt(), request.clipSkip(), cancellation)); // (1, L, D)
         Conditioning conditioning =
                 Conditioning.unguided(told(promptEmbeds, request.guidance().scale()));
         Schedule schedule = request.schedule(this);
         Steps steps = new Steps(0, schedule.length());
         PictureNoise noise = diffusion.noise(request);
-        Tensor latents = diffusion.start(request, schedule, steps, noise, cancellation); // (N, C, h, w)
+        Tensor latents = diffusion.start(request, schedule, steps, noise, work); // (N, C, h, w)
 
-        var progress = new LoopProgress("denoise", request, diffusion, steps.count(), events, cancellation);
+        var progress = new LoopProgress("denoise", request, diffusion, steps.count(), events, work);
         Tensor denoised = latents;
         History history = History.EMPTY;
         for (int step = 0; step < steps.end(); step++) {
             Tensor modelInput = schedule.scaleModelInput(latents, step);
-            Tensor noisePred = diffusion.predict(
-                    modelInput, schedule.timestep(step), conditioning, request.guidance(), cancellation);
+            Tensor noisePred =
+                    diffusion.predict(modelInput, schedule.timestep(step), conditioning, request.guidance(), work);
             SchedulerOutput output = schedule.step(noisePred, latents, step, history, noise::next);
             latents = output.prevSample();
             denoised = output.predOriginalSample();
@@ -89,7 +90,7 @@ final class LatentConsistencyPipeline implements Pipeline {
         }
 
         events.accept(new GenerationEvent.StageStarted("vae_decoder"));
-        return diffusion.decode(denoised, cancellation);
+        return diffusion.decode(denoised, work);
     }
 
     private Tensor encode(String prompt, int clipSkip, Cancellation cancellation) {

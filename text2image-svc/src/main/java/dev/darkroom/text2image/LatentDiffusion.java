@@ -7,7 +7,9 @@ import dev.darkroom.inference.DegenerateImageException;
 import dev.darkroom.inference.diffusion.Denoiser;
 import dev.darkroom.inference.diffusion.Guidance;
 import dev.darkroom.inference.diffusion.Row;
+import dev.darkroom.inference.diffusion.StepBatcher;
 import dev.darkroom.inference.diffusion.TiledVaeDecoder;
+import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.LatentDiffusionModel;
 import dev.darkroom.inference.onnx.NetworkInput;
@@ -29,6 +31,7 @@ final class LatentDiffusion {
 
     private final LatentDiffusionModel networks;
     private final Denoiser denoiser;
+    private final Row usual;
     private final TiledVaeDecoder decoder;
 
     /**
@@ -40,42 +43,73 @@ final class LatentDiffusion {
             LatentDiffusionModel networks, Map<NetworkInput, Tensor> told, TextToImageConfiguration configuration) {
         this.networks = networks;
         this.denoiser = Denoiser.probed(networks.network(), probe(networks, told), configuration.rowsPerCall());
+        this.usual = row(networks, told, Integer.MAX_VALUE, GaussianNoise.seeded(0));
         this.decoder = TiledVaeDecoder.of(networks, configuration.vaeTileSize());
         var traits = networks.traits();
         networks.decode(
-                Tensor.zeros(1, traits.latentChannels(), probeHeight(networks), probeWidth(networks)),
+                Tensor.zeros(1, traits.latentChannels(), height(networks, PROBE_SIZE), width(networks, PROBE_SIZE)),
                 new Cancellation());
     }
 
     private static List<Row> probe(LatentDiffusionModel networks, Map<NetworkInput, Tensor> told) {
         GaussianNoise noise = GaussianNoise.seeded(0);
-        int channels = networks.traits().latentChannels();
         return IntStream.range(0, 4)
-                .mapToObj(_ -> new Row(noise.next(1, channels, probeHeight(networks), probeWidth(networks)), 500, told))
+                .mapToObj(_ -> row(networks, told, PROBE_SIZE, noise))
                 .toList();
     }
 
-    private static int probeHeight(LatentDiffusionModel networks) {
+    private static Row row(
+            LatentDiffusionModel networks, Map<NetworkInput, Tensor> told, int most, GaussianNoise noise) {
+        int channels = networks.traits().latentChannels();
+        return new Row(noise.next(1, channels, height(networks, most), width(networks, most)), 500, told);
+    }
+
+    private static int height(LatentDiffusionModel networks, int most) {
         int fixed = networks.network().fixedHeight();
-        return fixed > 0 ? fixed : probeSize(networks.traits());
+        return fixed > 0 ? fixed : size(networks.traits(), most);
     }
 
-    private static int probeWidth(LatentDiffusionModel networks) {
+    private static int width(LatentDiffusionModel networks, int most) {
         int fixed = networks.network().fixedWidth();
-        return fixed > 0 ? fixed : probeSize(networks.traits());
+        return fixed > 0 ? fixed : size(networks.traits(), most);
     }
 
-    private static int probeSize(LatentDiffusionModel.Traits traits) {
-        int size = Math.min(PROBE_SIZE, traits.latentSize());
-        return Math.ceilDiv(size, traits.sizeMultiple()) * traits.sizeMultiple();
+    private static int size(LatentDiffusionModel.Traits traits, int most) {
+        return Math.ceilDiv(Math.min(most, traits.latentSize()), traits.sizeMultiple()) * traits.sizeMultiple();
     }
 
     LatentDiffusionModel networks() {
         return networks;
     }
 
-    int rowsPerCall() {
-        return denoiser.rowsPerCall();
+    Denoiser denoiser() {
+        return denoiser;
+    }
+
+    /** Times the network on latents of the size that it was trained on; see {@link Denoiser#tune}. */
+    void tune(int mostLanes) {
+        denoiser.tune(usual, mostLanes);
+    }
+
+    /** Announces the rows of a request's steps, and of one step more, which is about what the other networks take. */
+    Work open(StepBatcher batcher, GenerationRequest request, Steps steps, Cancellation cancellation) {
+        var traits = networks.traits();
+        int rows = IntStream.rangeClosed(0, steps.count())
+                .map(step -> prompts(request, Math.min(step, steps.count() - 1), steps.count()))
+                .sum();
+        return denoiser.open(
+                batcher,
+                request.numImages() * rows,
+                traits.latentChannels(),
+                request.height() / traits.vaeScaleFactor(),
+                request.width() / traits.vaeScaleFactor(),
+                cancellation);
+    }
+
+    /** A network that was distilled with guidance is asked once a step. */
+    private int prompts(GenerationRequest request, int step, int count) {
+        boolean distilled = networks.network().takes(NetworkInput.GUIDANCE_EMBEDDING);
+        return !distilled && request.guidance().enabledAt(step, count) ? 2 : 1;
     }
 
     /** Returns the streams of a request's pictures. */
@@ -101,12 +135,12 @@ final class LatentDiffusion {
      * Returns the latents (N, C, h, w) that the first of the steps sees: noise alone, or a picture's, each drawn from the distribution that
      * the VAE gives, with noise. The order of the draws is diffusers'.
      */
-    Tensor start(
-            GenerationRequest request, Schedule schedule, Steps steps, PictureNoise noise, Cancellation cancellation) {
+    Tensor start(GenerationRequest request, Schedule schedule, Steps steps, PictureNoise noise, Work work) {
         return switch (request.start()) {
             case Start.Noise _ -> Tensor.scale(schedule.initNoiseSigma(), noise.next());
             case Start.Picture picture -> {
-                Tensor distribution = networks.vae().encode(picture.image().toTensor(), cancellation);
+                Tensor image = picture.image().toTensor();
+                Tensor distribution = work.run(cancellation -> networks.vae().encode(image, cancellation));
                 Tensor latents = noise.each(stream -> networks.vae().sample(distribution, stream)); // (N, C, h, w)
                 yield schedule.addNoise(latents, noise.next(), steps.first());
             }
@@ -114,19 +148,14 @@ final class LatentDiffusion {
     }
 
     /** Asks for all pictures, each under all that is told, at once: (N, C, h, w) to (N, C, h, w). */
-    Tensor predict(
-            Tensor modelInput,
-            float timestep,
-            Conditioning conditioning,
-            Guidance guidance,
-            Cancellation cancellation) {
+    Tensor predict(Tensor modelInput, float timestep, Conditioning conditioning, Guidance guidance, Work work) {
         List<Map<NetworkInput, Tensor>> told = conditioning.negativeFirst();
         int prompts = told.size();
         List<Tensor> predictions = denoiser.predict(
                 IntStream.range(0, modelInput.dim(0) * prompts)
                         .mapToObj(row -> new Row(modelInput.row(row / prompts), timestep, told.get(row % prompts)))
                         .toList(),
-                cancellation);
+                work);
         return Tensor.concat(IntStream.range(0, modelInput.dim(0))
                 .mapToObj(image -> conditioning.isGuided()
                         ? guidance.apply(predictions.get(2 * image), predictions.get(2 * image + 1))
@@ -135,18 +164,18 @@ final class LatentDiffusion {
     }
 
     /** Half-way latents may be beyond what the decoder can take; then there is no picture, and the final one is still to come. */
-    Optional<RgbImage> rough(Tensor latents, Cancellation cancellation) {
+    Optional<RgbImage> rough(Tensor latents, Work work) {
         try {
-            return Optional.of(decoder.decode(latents, cancellation));
+            return Optional.of(decoder.decode(latents, work));
         } catch (DegenerateImageException e) {
             return Optional.empty();
         }
     }
 
     /** Returns the pictures of latents (N, C, h, w), one at a time: full-size activations are the largest memory of all. */
-    List<RgbImage> decode(Tensor latents, Cancellation cancellation) {
+    List<RgbImage> decode(Tensor latents, Work work) {
         return IntStream.range(0, latents.dim(0))
-                .mapToObj(image -> notConstant(decoder.decode(latents.row(image), cancellation)))
+                .mapToObj(image -> notConstant(decoder.decode(latents.row(image), work)))
                 .toList();
     }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.text2image;
 
-import dev.darkroom.inference.Cancellation;
+import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.inference.scheduler.SchedulerOutput;
 import dev.darkroom.inference.tensor.Tensor;
 import java.util.function.Consumer;
@@ -13,7 +13,7 @@ final class LoopProgress {
     private final LatentDiffusion diffusion;
     private final int count;
     private final Consumer<GenerationEvent> events;
-    private final Cancellation cancellation;
+    private final Work work;
     private final StepClock clock = new StepClock();
     private int step;
 
@@ -28,12 +28,12 @@ final class LoopProgress {
             LatentDiffusion diffusion,
             int count,
             Consumer<GenerationEvent> events,
-            Cancellation cancellation) {
+            Work work) {
         this.request = request;
         this.diffusion = diffusion;
         this.count = count;
         this.events = events;
-        this.cancellation = cancellation;
+        this.work = work;
         events.accept(new GenerationEvent.StageStarted(stage));
     }
 
@@ -51,7 +51,7 @@ final class LoopProgress {
         for (int image = 0; image < latents.dim(0); image++) {
             int index = image;
             diffusion
-                    .rough(latents.row(image), cancellation)
+                    .rough(latents.row(image), work)
                     .ifPresent(picture -> events.accept(new GenerationEvent.Preview(index, step, picture)));
         }
     }

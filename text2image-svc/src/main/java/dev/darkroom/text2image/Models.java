@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.text2image;
 
+import dev.darkroom.inference.diffusion.StepBatcher;
 import dev.darkroom.inference.onnx.ModelDirectory;
 import dev.darkroom.rpc.Fault;
 import dev.darkroom.rpc.Preparation;
@@ -24,13 +25,18 @@ final class Models implements Preparation {
     private static final Logger LOG = LoggerFactory.getLogger(Models.class);
 
     private final TextToImageConfiguration configuration;
+    private final StepBatcher batcher;
     private volatile List<LoadedModel> loaded = List.of();
 
     Models(TextToImageConfiguration configuration) {
         this.configuration = configuration;
+        this.batcher = StepBatcher.start(configuration.mostLanes());
     }
 
-    /** Loads all folders at the same time: each reads and optimises its graphs on one thread. */
+    /**
+     * Loads all folders at the same time, since each reads and optimises its graphs on one thread, and then times their networks one after the
+     * other.
+     */
     @Override
     public void prepare() throws IOException {
         List<CompletableFuture<LoadedModel>> loading = folders().stream()
@@ -47,6 +53,28 @@ final class Models implements Preparation {
         if (!failures.isEmpty()) {
             throw failures.getFirst();
         }
+        if (configuration.probe()) {
+            loaded.forEach(this::tune);
+        }
+    }
+
+    private void tune(LoadedModel model) {
+        long start = System.nanoTime();
+        model.tune(batcher.lanes());
+        LOG.info(
+                "event={}_tuned model={} tune_ms={} rows_per_call={} lanes={} threads={} row_ms={}",
+                model.kind(),
+                model.folder().name(),
+                (System.nanoTime() - start) / 1_000_000,
+                model.denoiser().rowsPerCall(),
+                model.denoiser().lanes(),
+                configuration.sessionSettings().intraOpThreads(),
+                Math.round(10_000 * model.denoiser().secondsPerRow()) / 10.0);
+    }
+
+    /** Returns what makes the network calls of all requests. */
+    StepBatcher batcher() {
+        return batcher;
     }
 
     private LoadedModel load(Path folder) {
@@ -59,7 +87,7 @@ final class Models implements Preparation {
                 model.kind(),
                 model.folder().name(),
                 (System.nanoTime() - start) / 1_000_000,
-                model.rowsPerCall(),
+                model.denoiser().rowsPerCall(),
                 model.folder().fingerprint().modelDigest());
         return model;
     }
@@ -144,6 +172,7 @@ final class Models implements Preparation {
     void close() {
         List<LoadedModel> closing = loaded;
         loaded = List.of();
+        batcher.close();
         closing.forEach(LoadedModel::close);
     }
 }

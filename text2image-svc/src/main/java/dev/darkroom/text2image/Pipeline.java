@@ -4,6 +4,8 @@ package dev.darkroom.text2image;
 
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.DegenerateImageException;
+import dev.darkroom.inference.diffusion.StepBatcher;
+import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.scheduler.SchedulerConfig;
 import dev.darkroom.inference.scheduler.StepPlan;
@@ -46,13 +48,18 @@ sealed interface Pipeline extends AutoCloseable
         return new StepPlan.Count(request.numInferenceSteps());
     }
 
+    /** Announces a request, which from now on has its place among all requests. The caller closes it. */
+    default Work open(StepBatcher batcher, GenerationRequest request, Cancellation cancellation) {
+        return diffusion().open(batcher, request, LatentDiffusion.steps(request, request.schedule(this)), cancellation);
+    }
+
     /**
      * Makes the pictures of a request.
      *
-     * @throws java.util.concurrent.CancellationException within one step after {@code cancellation} is cancelled
+     * @throws java.util.concurrent.CancellationException within one step after {@code work} is cancelled
      * @throws DegenerateImageException if a picture is not finite or a single colour
      */
-    List<RgbImage> generate(GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation);
+    List<RgbImage> generate(GenerationRequest request, Consumer<GenerationEvent> events, Work work);
 
     @Override
     default void close() {

@@ -4,6 +4,7 @@ package dev.darkroom.text2image;
 
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.diffusion.Guidance;
+import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.NetworkInput;
 import dev.darkroom.inference.onnx.PixArtModel;
@@ -51,15 +52,14 @@ final class PixArtPipeline implements Pipeline {
     }
 
     @Override
-    public List<RgbImage> generate(
-            GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation) {
-        Conditioning conditioning = conditioning(request, events, cancellation);
+    public List<RgbImage> generate(GenerationRequest request, Consumer<GenerationEvent> events, Work work) {
+        Conditioning conditioning = conditioning(request, events, work);
         Schedule schedule = request.schedule(this);
         Steps steps = LatentDiffusion.steps(request, schedule);
         PictureNoise noise = diffusion.noise(request);
-        Tensor latents = diffusion.start(request, schedule, steps, noise, cancellation); // (N, C, h, w)
+        Tensor latents = diffusion.start(request, schedule, steps, noise, work); // (N, C, h, w)
 
-        var progress = new LoopProgress("denoise", request, diffusion, steps.count(), events, cancellation);
+        var progress = new LoopProgress("denoise", request, diffusion, steps.count(), events, work);
         Guidance guidance = request.guidance();
         History history = History.EMPTY;
         for (int step = steps.first(); step < steps.end(); step++) {
@@ -71,7 +71,7 @@ final class PixArtPipeline implements Pipeline {
                             schedule.timestep(step),
                             guided ? conditioning : conditioning.unguided(),
                             guidance,
-                            cancellation);
+                            work);
             SchedulerOutput output = schedule.step(noisePred, latents, step, history, noise::next);
             // Models distilled to one step say at once what they mean.
             latents = request.numInferenceSteps() == 1 ? output.predOriginalSample() : output.prevSample();
@@ -80,17 +80,19 @@ final class PixArtPipeline implements Pipeline {
         }
 
         events.accept(new GenerationEvent.StageStarted("vae_decoder"));
-        return diffusion.decode(latents, cancellation);
+        return diffusion.decode(latents, work);
     }
 
-    private Conditioning conditioning(
-            GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation) {
+    private Conditioning conditioning(GenerationRequest request, Consumer<GenerationEvent> events, Work work) {
         boolean guided = request.guidance().enabled();
         prompts.read(request, guided, events);
-        Map<NetworkInput, Tensor> positive = told(request.prompt(), request.height(), request.width(), cancellation);
+        Map<NetworkInput, Tensor> positive =
+                work.run(cancellation -> told(request.prompt(), request.height(), request.width(), cancellation));
         return guided
                 ? Conditioning.guided(
-                        told(request.negativePrompt(), request.height(), request.width(), cancellation), positive)
+                        work.run(cancellation ->
+                                told(request.negativePrompt(), request.height(), request.width(), cancellation)),
+                        positive)
                 : Conditioning.unguided(positive);
     }
 

@@ -5,6 +5,7 @@ package dev.darkroom.text2image;
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.diffusion.Guidance;
 import dev.darkroom.inference.diffusion.GuidanceEmbedding;
+import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.ClipTextEncoder;
 import dev.darkroom.inference.onnx.NetworkInput;
@@ -49,15 +50,14 @@ final class StableDiffusionPipeline implements Pipeline {
     }
 
     @Override
-    public List<RgbImage> generate(
-            GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation) {
-        Conditioning conditioning = conditioning(request, events, cancellation);
+    public List<RgbImage> generate(GenerationRequest request, Consumer<GenerationEvent> events, Work work) {
+        Conditioning conditioning = conditioning(request, events, work);
         Schedule schedule = request.schedule(this);
         Steps steps = LatentDiffusion.steps(request, schedule);
         PictureNoise noise = diffusion.noise(request);
-        Tensor latents = diffusion.start(request, schedule, steps, noise, cancellation); // (N, C, h, w)
+        Tensor latents = diffusion.start(request, schedule, steps, noise, work); // (N, C, h, w)
 
-        var progress = new LoopProgress("denoise", request, diffusion, steps.count(), events, cancellation);
+        var progress = new LoopProgress("denoise", request, diffusion, steps.count(), events, work);
         Guidance guidance = request.guidance();
         History history = History.EMPTY;
         for (int step = steps.first(); step < steps.end(); step++) {
@@ -68,7 +68,7 @@ final class StableDiffusionPipeline implements Pipeline {
                     schedule.timestep(step),
                     guided ? conditioning : conditioning.unguided(),
                     guidance,
-                    cancellation);
+                    work);
             SchedulerOutput output = schedule.step(noisePred, latents, step, history, noise::next);
             latents = output.prevSample();
             history = output.history();
@@ -76,18 +76,20 @@ final class StableDiffusionPipeline implements Pipeline {
         }
 
         events.accept(new GenerationEvent.StageStarted("vae_decoder"));
-        return diffusion.decode(latents, cancellation);
+        return diffusion.decode(latents, work);
     }
 
     /** A network that was distilled with guidance is told the scale instead of a negative prompt. */
-    private Conditioning conditioning(
-            GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation) {
+    private Conditioning conditioning(GenerationRequest request, Consumer<GenerationEvent> events, Work work) {
         boolean guided = request.guidance().enabled() && guidanceWidth == 0;
         prompts.read(request, guided, events);
         float scale = request.guidance().scale();
-        Map<NetworkInput, Tensor> positive = told(encode(request.prompt(), request.clipSkip(), cancellation), scale);
+        Map<NetworkInput, Tensor> positive =
+                told(work.run(cancellation -> encode(request.prompt(), request.clipSkip(), cancellation)), scale);
         return guided
-                ? Conditioning.guided(told(encode(request.negativePrompt(), 0, cancellation), scale), positive)
+                ? Conditioning.guided(
+                        told(work.run(cancellation -> encode(request.negativePrompt(), 0, cancellation)), scale),
+                        positive)
                 : Conditioning.unguided(positive);
     }
 

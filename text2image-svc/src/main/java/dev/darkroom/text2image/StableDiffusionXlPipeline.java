@@ -5,6 +5,7 @@ package dev.darkroom.text2image;
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.diffusion.Guidance;
 import dev.darkroom.inference.diffusion.GuidanceEmbedding;
+import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.ClipTextEncoder;
 import dev.darkroom.inference.onnx.NetworkInput;
@@ -54,15 +55,14 @@ final class StableDiffusionXlPipeline implements Pipeline {
     }
 
     @Override
-    public List<RgbImage> generate(
-            GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation) {
-        Conditioning conditioning = conditioning(request, events, cancellation);
+    public List<RgbImage> generate(GenerationRequest request, Consumer<GenerationEvent> events, Work work) {
+        Conditioning conditioning = conditioning(request, events, work);
         Schedule schedule = request.schedule(this);
         Steps steps = steps(request, schedule);
         PictureNoise noise = diffusion.noise(request);
-        Tensor latents = diffusion.start(request, schedule, steps, noise, cancellation); // (N, C, h, w)
+        Tensor latents = diffusion.start(request, schedule, steps, noise, work); // (N, C, h, w)
 
-        var progress = new LoopProgress("denoise", request, diffusion, steps.count(), events, cancellation);
+        var progress = new LoopProgress("denoise", request, diffusion, steps.count(), events, work);
         Guidance guidance = request.guidance();
         History history = History.EMPTY;
         for (int step = steps.first(); step < steps.end(); step++) {
@@ -73,7 +73,7 @@ final class StableDiffusionXlPipeline implements Pipeline {
                     schedule.timestep(step),
                     guided ? conditioning : conditioning.unguided(),
                     guidance,
-                    cancellation);
+                    work);
             SchedulerOutput output = schedule.step(noisePred, latents, step, history, noise::next);
             latents = output.prevSample();
             history = output.history();
@@ -81,10 +81,10 @@ final class StableDiffusionXlPipeline implements Pipeline {
         }
 
         if (request.finish() instanceof Finish.Refined refined) {
-            return refined.pipeline().refine(latents, noise, refined.start(), request, events, cancellation);
+            return refined.pipeline().refine(latents, noise, refined.start(), request, events, work);
         }
         events.accept(new GenerationEvent.StageStarted("vae_decoder"));
-        return diffusion.decode(latents, cancellation);
+        return diffusion.decode(latents, work);
     }
 
     /** A refiner takes over where the timesteps fall below its share of those that the model was trained with. */
@@ -105,17 +105,16 @@ final class StableDiffusionXlPipeline implements Pipeline {
     }
 
     /** A network that was distilled with guidance is told the scale instead of a negative prompt. */
-    private Conditioning conditioning(
-            GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation) {
+    private Conditioning conditioning(GenerationRequest request, Consumer<GenerationEvent> events, Work work) {
         boolean guided = request.guidance().enabled() && guidanceWidth == 0;
         prompts.read(request, guided, events);
-        XlPrompt positive = encode(request.prompt(), request.clipSkip(), cancellation);
+        XlPrompt positive = work.run(cancellation -> encode(request.prompt(), request.clipSkip(), cancellation));
         if (!guided) {
             return Conditioning.unguided(told(positive, request));
         }
         XlPrompt negative = request.negativePrompt().isEmpty() && zerosForEmptyPrompt
                 ? positive.zeros()
-                : encode(request.negativePrompt(), 0, cancellation);
+                : work.run(cancellation -> encode(request.negativePrompt(), 0, cancellation));
         return Conditioning.guided(told(negative, request), told(positive, request));
     }
 

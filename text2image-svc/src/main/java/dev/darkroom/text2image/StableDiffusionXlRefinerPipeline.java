@@ -4,6 +4,7 @@ package dev.darkroom.text2image;
 
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.diffusion.Guidance;
+import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.ClipTextEncoder;
 import dev.darkroom.inference.onnx.NetworkInput;
@@ -50,14 +51,13 @@ final class StableDiffusionXlRefinerPipeline implements Pipeline {
 
     /** Draws a picture anew. */
     @Override
-    public List<RgbImage> generate(
-            GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation) {
-        Conditioning conditioning = conditioning(request, events, cancellation);
+    public List<RgbImage> generate(GenerationRequest request, Consumer<GenerationEvent> events, Work work) {
+        Conditioning conditioning = conditioning(request, events, work);
         Schedule schedule = request.schedule(this);
         Steps steps = LatentDiffusion.steps(request, schedule);
         PictureNoise noise = diffusion.noise(request);
-        Tensor latents = diffusion.start(request, schedule, steps, noise, cancellation); // (N, C, h, w)
-        return denoise(latents, conditioning, schedule, steps, noise, request, events, cancellation);
+        Tensor latents = diffusion.start(request, schedule, steps, noise, work); // (N, C, h, w)
+        return denoise(latents, conditioning, schedule, steps, noise, request, events, work);
     }
 
     /**
@@ -73,11 +73,11 @@ final class StableDiffusionXlRefinerPipeline implements Pipeline {
             double start,
             GenerationRequest request,
             Consumer<GenerationEvent> events,
-            Cancellation cancellation) {
-        Conditioning conditioning = conditioning(request, events, cancellation);
+            Work work) {
+        Conditioning conditioning = conditioning(request, events, work);
         Schedule schedule = request.schedule(this);
         Steps steps = new Steps(first(schedule, start), schedule.length());
-        return denoise(begun, conditioning, schedule, steps, noise, request, events, cancellation);
+        return denoise(begun, conditioning, schedule, steps, noise, request, events, work);
     }
 
     /** Counts from the end, and never parts the two halves of a second-order step. */
@@ -100,8 +100,8 @@ final class StableDiffusionXlRefinerPipeline implements Pipeline {
             PictureNoise noise,
             GenerationRequest request,
             Consumer<GenerationEvent> events,
-            Cancellation cancellation) {
-        var progress = new LoopProgress("refine", request, diffusion, steps.count(), events, cancellation);
+            Work work) {
+        var progress = new LoopProgress("refine", request, diffusion, steps.count(), events, work);
         Guidance guidance = request.guidance();
         Tensor latents = begun;
         History history = History.EMPTY;
@@ -113,7 +113,7 @@ final class StableDiffusionXlRefinerPipeline implements Pipeline {
                     schedule.timestep(step),
                     guided ? conditioning : conditioning.unguided(),
                     guidance,
-                    cancellation);
+                    work);
             SchedulerOutput output = schedule.step(noisePred, latents, step, history, noise::next);
             latents = output.prevSample();
             history = output.history();
@@ -121,23 +121,22 @@ final class StableDiffusionXlRefinerPipeline implements Pipeline {
         }
 
         events.accept(new GenerationEvent.StageStarted("vae_decoder"));
-        return diffusion.decode(latents, cancellation);
+        return diffusion.decode(latents, work);
     }
 
-    private Conditioning conditioning(
-            GenerationRequest request, Consumer<GenerationEvent> events, Cancellation cancellation) {
+    private Conditioning conditioning(GenerationRequest request, Consumer<GenerationEvent> events, Work work) {
         boolean guided = request.guidance().enabled();
         prompts.read(request, guided, events);
         int height = request.height();
         int width = request.width();
-        XlPrompt prompt = encode(request.prompt(), request.clipSkip(), cancellation);
+        XlPrompt prompt = work.run(cancellation -> encode(request.prompt(), request.clipSkip(), cancellation));
         Map<NetworkInput, Tensor> positive = told(prompt, height, width, request.aestheticScore());
         if (!guided) {
             return Conditioning.unguided(positive);
         }
         XlPrompt negative = request.negativePrompt().isEmpty() && zerosForEmptyPrompt
                 ? prompt.zeros()
-                : encode(request.negativePrompt(), 0, cancellation);
+                : work.run(cancellation -> encode(request.negativePrompt(), 0, cancellation));
         return Conditioning.guided(told(negative, height, width, request.negativeAestheticScore()), positive);
     }
 

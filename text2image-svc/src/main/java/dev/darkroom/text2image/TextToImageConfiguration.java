@@ -16,6 +16,8 @@ import java.util.List;
  * @param models folder names to load, the default first; empty loads every folder, in the order of their names
  * @param threads of one network call; 0 is one for each processor
  * @param rowsPerCall most rows (a picture and its guidance are two) in one network call
+ * @param lanes most network calls at the same time; 0 is one for each processor, up to four
+ * @param probe whether to time the networks at the start, to find how many rows and lanes pay; without it rowsPerCall and one lane
  * @param maxSize of a side, in pixels
  * @param maxUpscaleSize of a side of a picture to enlarge, in pixels
  * @param vaeTileSize above how many latents a side pictures are decoded in tiles of that size; 0 for never
@@ -29,6 +31,8 @@ record TextToImageConfiguration(
         @Bindable(defaultValue = "CPU") ExecutionProvider executionProvider,
         @Bindable(defaultValue = "0") int threads,
         @Bindable(defaultValue = "16") int rowsPerCall,
+        @Bindable(defaultValue = "0") int lanes,
+        @Bindable(defaultValue = "true") boolean probe,
         @Bindable(defaultValue = "1024") int maxSize,
         @Bindable(defaultValue = "512") int maxUpscaleSize,
         @Bindable(defaultValue = "64") int vaeTileSize,
@@ -41,6 +45,7 @@ record TextToImageConfiguration(
     TextToImageConfiguration {
         models = models.stream().filter(name -> !name.isBlank()).toList();
         requirePositive("rows-per-call", rowsPerCall);
+        requireAtLeast("lanes", lanes, 0);
         requirePositive("max-size", maxSize);
         requireAtLeast("max-upscale-size", maxUpscaleSize, 8);
         requireAtLeast("vae-tile-size", vaeTileSize == 0 ? 8 : vaeTileSize, 8);
@@ -67,6 +72,10 @@ record TextToImageConfiguration(
                 defaultNumInferenceSteps > 0 ? defaultNumInferenceSteps : defaults.numInferenceSteps(),
                 defaultGuidanceScale >= 0 ? defaultGuidanceScale : defaults.guidanceScale(),
                 defaults.strength());
+    }
+
+    int mostLanes() {
+        return lanes == 0 ? Math.min(4, Runtime.getRuntime().availableProcessors()) : lanes;
     }
 
     SessionSettings sessionSettings() {

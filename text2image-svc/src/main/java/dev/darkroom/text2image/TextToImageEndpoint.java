@@ -4,6 +4,7 @@ package dev.darkroom.text2image;
 
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.DegenerateImageException;
+import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.rpc.Admission;
 import dev.darkroom.rpc.Fault;
 import dev.darkroom.rpc.RequestLog;
@@ -21,6 +22,7 @@ import io.grpc.stub.StreamObserver;
 import jakarta.inject.Singleton;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.IntConsumer;
 
 /** The service's methods: validate, wait for a place, generate, deliver. */
 @Singleton
@@ -40,25 +42,35 @@ final class TextToImageEndpoint extends TextToImageServiceGrpc.TextToImageServic
             GenerationRequest request = GenerationRequest.from(proto, model, models::refiner);
             log(request);
             EventWriter events = new EventWriter(stream);
-            List<Picture> pictures;
-            // A slow reader must not keep others waiting: the place is free again before pixels are sent.
-            try (Admission.Place _ = admission.enter(events::queued)) {
-                pictures = generate(request, model, events);
-            }
+            List<Picture> pictures = generate(request, model, events);
             pictures.forEach(events::picture);
             events.completed(request, model);
         });
     }
 
-    private static List<Picture> generate(GenerationRequest request, TextToImageModel model, EventWriter events) {
+    /** A slow reader must not keep others waiting: the place is free again before pixels are sent. */
+    private List<Picture> generate(GenerationRequest request, TextToImageModel model, EventWriter events) {
+        return untilTheCallEnds(cancellation -> {
+            try (Work work = model.pipeline().open(models.batcher(), request, cancellation);
+                    Admission.Place _ = enter(work, events::queued)) {
+                return generate(request, model, events, work);
+            }
+        });
+    }
+
+    private Admission.Place enter(Work work, IntConsumer queued) {
+        work.prediction().ifPresent(prediction -> Admission.requireInTime(prediction.alone(), prediction.inAll()));
+        return admission.enter(queued);
+    }
+
+    private static List<Picture> generate(
+            GenerationRequest request, TextToImageModel model, EventWriter events, Work work) {
         if (request.alphaDropped()) {
             events.accept(Warnings.alphaDropped());
         }
-        return untilTheCallEnds(cancellation -> {
-            var images = model.pipeline().generate(request, events::accept, cancellation);
-            events.accept(new GenerationEvent.StageStarted("encode"));
-            return Picture.encode(images, request, model.folder().fingerprint());
-        });
+        var images = model.pipeline().generate(request, events::accept, work);
+        events.accept(new GenerationEvent.StageStarted("encode"));
+        return Picture.encode(images, request, model.folder().fingerprint());
     }
 
     @Override
@@ -68,24 +80,28 @@ final class TextToImageEndpoint extends TextToImageServiceGrpc.TextToImageServic
             UpscalingRequest request = UpscalingRequest.from(proto, model);
             log(request);
             UpscaleEventWriter events = new UpscaleEventWriter(stream);
-            Picture picture;
-            try (Admission.Place _ = admission.enter(events::queued)) {
-                picture = upscale(request, model, events);
-            }
-            events.picture(picture);
+            events.picture(upscale(request, model, events));
             events.completed(request, model);
         });
     }
 
-    private static Picture upscale(UpscalingRequest request, UpscalerModel model, UpscaleEventWriter events) {
-        Warnings.of(request, model.tokenizer()).forEach(events::warning);
+    private Picture upscale(UpscalingRequest request, UpscalerModel model, UpscaleEventWriter events) {
         return untilTheCallEnds(cancellation -> {
-            var image = model.pipeline().upscale(request.upscaling(), events, cancellation);
-            events.stageStarted("encode");
-            String json = request.origin()
-                    .enlarged(request.parameters(), image, model.folder().fingerprint());
-            return Picture.encode(0, request.parameters().getSeed(), image, json);
+            try (Work work = model.pipeline().open(models.batcher(), request.upscaling(), cancellation);
+                    Admission.Place _ = enter(work, events::queued)) {
+                return upscale(request, model, events, work);
+            }
         });
+    }
+
+    private static Picture upscale(
+            UpscalingRequest request, UpscalerModel model, UpscaleEventWriter events, Work work) {
+        Warnings.of(request, model.tokenizer()).forEach(events::warning);
+        var image = model.pipeline().upscale(request.upscaling(), events, work);
+        events.stageStarted("encode");
+        String json = request.origin()
+                .enlarged(request.parameters(), image, model.folder().fingerprint());
+        return Picture.encode(0, request.parameters().getSeed(), image, json);
     }
 
     /** Cancels the work when the caller goes away or the deadline passes, and says in the API's terms when a model made no picture. */

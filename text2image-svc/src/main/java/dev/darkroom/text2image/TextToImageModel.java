@@ -4,6 +4,7 @@ package dev.darkroom.text2image;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.darkroom.inference.ModelDirectoryException;
+import dev.darkroom.inference.diffusion.Denoiser;
 import dev.darkroom.inference.onnx.LatentDiffusionModel;
 import dev.darkroom.inference.onnx.ModelDirectory;
 import dev.darkroom.inference.scheduler.SchedulerType;
@@ -100,8 +101,13 @@ final class TextToImageModel implements LoadedModel {
     }
 
     @Override
-    public int rowsPerCall() {
-        return pipeline.diffusion().rowsPerCall();
+    public Denoiser denoiser() {
+        return pipeline.diffusion().denoiser();
+    }
+
+    @Override
+    public void tune(int mostLanes) {
+        pipeline.diffusion().tune(mostLanes);
     }
 
     Pipeline pipeline() {

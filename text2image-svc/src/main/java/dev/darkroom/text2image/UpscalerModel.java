@@ -4,6 +4,7 @@ package dev.darkroom.text2image;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.darkroom.inference.ModelDirectoryException;
+import dev.darkroom.inference.diffusion.Denoiser;
 import dev.darkroom.inference.diffusion.UpscalePipeline;
 import dev.darkroom.inference.image.ImageLimits;
 import dev.darkroom.inference.onnx.StableDiffusionUpscaleModel;
@@ -86,8 +87,13 @@ final class UpscalerModel implements LoadedModel {
     }
 
     @Override
-    public int rowsPerCall() {
-        return pipeline.rowsPerCall();
+    public Denoiser denoiser() {
+        return pipeline.denoiser();
+    }
+
+    @Override
+    public void tune(int mostLanes) {
+        pipeline.tune(mostLanes);
     }
 
     UpscalePipeline pipeline() {

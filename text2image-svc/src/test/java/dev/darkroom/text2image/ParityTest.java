@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.darkroom.inference.Cancellation;
+import dev.darkroom.inference.diffusion.StepBatcher;
+import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.ExecutionProvider;
 import dev.darkroom.inference.tensor.Tensor;
@@ -65,6 +67,8 @@ final class ParityTest {
                         ExecutionProvider.CPU,
                         0,
                         16,
+                        0,
+                        false,
                         1024,
                         512,
                         64,
@@ -132,19 +136,25 @@ final class ParityTest {
                     .build();
             assertThat(generate(alone, new ArrayList<>())).containsExactly(together.get(i));
         }
-        assertThat(model.rowsPerCall()).as("the probe found rows independent").isGreaterThan(1);
+        assertThat(model.denoiser().rowsPerCall())
+                .as("the probe found rows independent")
+                .isGreaterThan(1);
     }
 
     private static List<RgbImage> generate(GenerateRequest request, List<Tensor> latents) {
-        return model.pipeline()
-                .generate(
-                        GenerationRequest.from(request, model, _ -> model),
-                        event -> {
-                            if (event instanceof GenerationEvent.StepCompleted step) {
-                                latents.add(step.latents());
-                            }
-                        },
-                        new Cancellation());
+        GenerationRequest made = GenerationRequest.from(request, model, _ -> model);
+        try (StepBatcher batcher = StepBatcher.start(1);
+                Work work = model.pipeline().open(batcher, made, new Cancellation())) {
+            return model.pipeline()
+                    .generate(
+                            made,
+                            event -> {
+                                if (event instanceof GenerationEvent.StepCompleted step) {
+                                    latents.add(step.latents());
+                                }
+                            },
+                            work);
+        }
     }
 
     private static GenerateRequest request(JsonNode recorded, int images) {

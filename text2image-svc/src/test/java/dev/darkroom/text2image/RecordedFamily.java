@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.google.protobuf.ByteString;
 import dev.darkroom.inference.Cancellation;
+import dev.darkroom.inference.diffusion.StepBatcher;
+import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.inference.image.PngWriter;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.ExecutionProvider;
@@ -34,7 +36,7 @@ import java.util.zip.ZipFile;
  */
 record RecordedFamily(Path folder, JsonNode json, JsonNode header, ByteBuffer tensors) {
     static final TextToImageConfiguration CONFIGURATION = new TextToImageConfiguration(
-            Path.of("."), List.of(), ExecutionProvider.CPU, 1, 16, 1024, 512, 64, 1000, 16, 2000, 0, -1);
+            Path.of("."), List.of(), ExecutionProvider.CPU, 1, 16, 0, false, 1024, 512, 64, 1000, 16, 2000, 0, -1);
 
     private static final Path FAMILIES = Path.of("src/test/resources/families");
 
@@ -109,15 +111,19 @@ record RecordedFamily(Path folder, JsonNode json, JsonNode header, ByteBuffer te
                 .filter(each -> each.get("key").asText().equals(key))
                 .findFirst()
                 .orElseThrow();
-        return model.pipeline()
-                .generate(
-                        GenerationRequest.from(request(golden), model, _ -> refiner),
-                        event -> {
-                            if (event instanceof GenerationEvent.StepCompleted step) {
-                                latents.add(step.latents());
-                            }
-                        },
-                        new Cancellation());
+        GenerationRequest made = GenerationRequest.from(request(golden), model, _ -> refiner);
+        try (StepBatcher batcher = StepBatcher.start(1);
+                Work work = model.pipeline().open(batcher, made, new Cancellation())) {
+            return model.pipeline()
+                    .generate(
+                            made,
+                            event -> {
+                                if (event instanceof GenerationEvent.StepCompleted step) {
+                                    latents.add(step.latents());
+                                }
+                            },
+                            work);
+        }
     }
 
     /** Returns the request of a case. */

@@ -36,6 +36,7 @@ final class TestingService implements AutoCloseable {
         this.application = ServiceApplication.named("text2image-svc")
                 .property("grpc.server.port", 0)
                 .property("darkroom.text2image.models-directory", models.toString())
+                .property("darkroom.text2image.probe", false) // what it finds depends on the moment
                 .properties(properties)
                 .start();
         application.awaitReady(Duration.ofSeconds(60));
@@ -60,7 +61,7 @@ final class TestingService implements AutoCloseable {
     }
 
     TextToImageServiceBlockingStub stub() {
-        return TextToImageServiceGrpc.newBlockingStub(channel).withDeadlineAfter(Duration.ofSeconds(60));
+        return TextToImageServiceGrpc.newBlockingStub(channel).withDeadlineAfter(Duration.ofHours(1));
     }
 
     ManagedChannel channel() {

@@ -48,9 +48,9 @@ final class TextToImageConformanceTest extends ServiceConformance {
     protected Example<?, ?> lasting() {
         return generate(ImageParameters.newBuilder()
                 .setNumInferenceSteps(1000)
-                .setNumImagesPerPrompt(16)
-                .setWidth(1024)
-                .setHeight(1024));
+                .setNumImagesPerPrompt(4)
+                .setWidth(512)
+                .setHeight(512));
     }
 
     @Override

@@ -12,6 +12,7 @@ import com.google.protobuf.Descriptors.FieldDescriptor;
 import dev.darkroom.inference.image.PngReader;
 import dev.darkroom.inference.onnx.LiveHandles;
 import dev.darkroom.inference.scheduler.SchedulerType;
+import dev.darkroom.rpc.Admission;
 import dev.darkroom.rpc.ErrorDetails;
 import dev.darkroom.rpc.Violation;
 import dev.darkroom.text2image.TestingService.Generated;
@@ -166,8 +167,8 @@ final class TextToImageServiceTest {
     @Test
     void generate_graphWhoseRowsAreCoupled_stillGivesTheSameBytesAloneAndInABatch() {
         Models models = service.bean(Models.class);
-        assertThat(models.named("per-row").rowsPerCall()).isEqualTo(16);
-        assertThat(models.named("coupled").rowsPerCall()).isEqualTo(1);
+        assertThat(models.named("per-row").denoiser().rowsPerCall()).isEqualTo(16);
+        assertThat(models.named("coupled").denoiser().rowsPerCall()).isEqualTo(1);
 
         byte[] alone = service.generate(
                         parameters("a fox").setModel("coupled").setSeed(10).setGuidanceScale(1))
@@ -350,7 +351,10 @@ final class TextToImageServiceTest {
     void generate_noPlaceLeft_isResourceExhaustedWithARetryTime() {
         try (TestingService small = new TestingService(
                 TestingService.TINY,
-                Map.of("darkroom.text2image.models", List.of("per-row"), "darkroom.admission.waiting", 0))) {
+                Map.of(
+                        "darkroom.text2image.models", List.of("per-row"),
+                        "darkroom.admission.running", 1,
+                        "darkroom.admission.waiting", 0))) {
             Context.CancellableContext first = Context.current().withCancellation();
             Iterator<GenerateResponse> running =
                     callIn(first, () -> small.stub().generate(lasting()));
@@ -375,9 +379,40 @@ final class TextToImageServiceTest {
                     service.stub().withDeadlineAfter(Duration.ofMillis(50)).generate(lasting()))));
             assertThat(late.code()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
         }
-        // Only one request works at a time, so this one is answered only when all of those have ended.
-        service.generate(parameters("a fox"));
+        awaitNobodyWorks();
         assertThat(LiveHandles.count()).isEqualTo(SESSIONS);
+    }
+
+    private static void awaitNobodyWorks() {
+        while (service.bean(Admission.class).running() > 0) {
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void generate_shortBesideALongOne_isNotHeldUp() {
+        Context.CancellableContext call = Context.current().withCancellation();
+        Iterator<GenerateResponse> lasting = callIn(call, () -> service.stub().generate(lasting()));
+        awaitStep(lasting);
+        byte[] besides = service.generate(parameters("a fox")).picture();
+        awaitStep(lasting); // it goes on
+        call.cancel(null);
+        awaitNobodyWorks();
+
+        assertThat(besides).isEqualTo(service.generate(parameters("a fox")).picture());
+    }
+
+    @Test
+    void generate_deadlineThatNothingCanMeet_isRefusedAtOnceWithThePrediction() {
+        service.generate(parameters("a fox")); // from then on it is known what a row of this size costs
+        GenerateRequest lasting =
+                request(parameters("a fox").setNumInferenceSteps(1000).setNumImagesPerPrompt(16));
+        ErrorDetails error = ErrorDetails.of(catchThrowable(() -> Generated.collect(
+                service.stub().withDeadlineAfter(Duration.ofMillis(100)).generate(lasting))));
+
+        assertThat(error.code()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+        assertThat(error.reason()).isEqualTo("DEADLINE_TOO_SHORT");
+        assertThat(error.message()).matches("This takes about [0-9.]+ s, and the deadline is in [0-9.]+ s");
     }
 
     @Test
@@ -399,7 +434,8 @@ final class TextToImageServiceTest {
                 .setPreviewInterval(1)
                 .build();
         Iterator<GenerateResponse> unread = service.stub().generate(request);
-        service.generate(parameters("a cat")); // one place: answered when the unread request has finished its work
+        awaitStep(unread);
+        awaitNobodyWorks();
         Generated rest = Generated.collect(unread);
 
         assertThat(rest.of(EventCase.STEP_COMPLETED)).hasSizeLessThan(400);

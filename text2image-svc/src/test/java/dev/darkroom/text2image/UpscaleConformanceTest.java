@@ -49,7 +49,7 @@ final class UpscaleConformanceTest extends ServiceConformance {
 
     @Override
     protected Example<?, ?> lasting() {
-        return upscale(UpscaleParameters.newBuilder().setNumInferenceSteps(1000), 512);
+        return upscale(UpscaleParameters.newBuilder().setNumInferenceSteps(1000), 128);
     }
 
     @Override

@@ -290,7 +290,9 @@ final class UpscaleServiceTest {
         assertThat(service.bean(Admission.class).running()).isEqualTo(1);
         caller.cancel(null);
 
-        // Waits for the place that the cancelled call had.
+        while (service.bean(Admission.class).running() > 0) {
+            Thread.onSpinWait();
+        }
         assertThat(service.upscale(request(settings())).png().isEmpty()).isFalse();
         assertThat(LiveHandles.count()).isEqualTo(6);
     }

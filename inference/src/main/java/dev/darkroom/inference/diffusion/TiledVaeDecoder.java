@@ -8,6 +8,7 @@ import dev.darkroom.inference.diffusion.Tiling.Tile;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.LatentDiffusionModel;
 import dev.darkroom.inference.tensor.Tensor;
+import java.util.function.UnaryOperator;
 
 /**
  * Decodes latents to a picture, above a size in overlapping tiles that are blended linearly, so that memory is bounded by one tile and
@@ -44,28 +45,36 @@ public final class TiledVaeDecoder {
         Tensor decode(Tensor latents, Cancellation cancellation);
     }
 
+    /** As {@link #decode(Tensor, Cancellation)}, each tile when its turn has come among the calls of all requests. */
+    public RgbImage decode(Tensor latents, Work work) {
+        return decode(latents, part -> work.run(cancellation -> network.decode(part, cancellation)));
+    }
+
     /**
      * Returns the picture of latents (1, C, h, w).
      *
      * @throws DegenerateImageException if it has values that are not finite
      * @throws java.util.concurrent.CancellationException within one tile after {@code cancellation} is cancelled
      */
-    public RgbImage decode(Tensor latents, Cancellation cancellation) {
+    RgbImage decode(Tensor latents, Cancellation cancellation) {
+        return decode(latents, part -> network.decode(part, cancellation));
+    }
+
+    private RgbImage decode(Tensor latents, UnaryOperator<Tensor> call) {
         Tiling tiling = Tiling.of(latents.dim(2), latents.dim(3), tile);
         if (tiling.isSingle()) {
-            return RgbImage.fromDecoded(call(latents, cancellation)).getFirst();
+            return RgbImage.fromDecoded(finite(call.apply(latents))).getFirst();
         }
         TiledPicture picture = new TiledPicture(tiling.scaled(vaeScaleFactor));
         for (int row = 0; row < tiling.rows().count(); row++) {
             for (Tile part : tiling.row(row)) {
-                picture.add(call(tiling.cut(latents, part), cancellation), part);
+                picture.add(finite(call.apply(tiling.cut(latents, part))), part);
             }
         }
         return picture.image();
     }
 
-    private Tensor call(Tensor latents, Cancellation cancellation) {
-        Tensor decoded = network.decode(latents, cancellation);
+    private static Tensor finite(Tensor decoded) {
         if (!decoded.isFinite()) {
             throw DegenerateImageException.notFinite();
         }

@@ -44,8 +44,8 @@ record Tuning(int rowsPerCall, int lanes, double secondsPerRow) {
             last = seconds / rows;
             secondsPerRow.put(rows, last);
         }
-        if (secondsPerRow.size() == 1) {
-            return new Tuning(Math.min(2, mostRows), 1, last);
+        if (secondsPerRow.size() == 1 && mostRows > 1) {
+            return new Tuning(2, 1, last);
         }
         return lanes(trial, mostLanes, budget - spent, smallestOfTheBest(secondsPerRow));
     }

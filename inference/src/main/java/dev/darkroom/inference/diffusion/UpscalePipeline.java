@@ -45,7 +45,12 @@ public final class UpscalePipeline {
 
     UpscalePipeline(StableDiffusionUpscaleModel networks, int rowsPerCall, TiledVaeDecoder decoder, int overlap) {
         this.networks = networks;
-        this.denoiser = Denoiser.probed(networks.network(), probe(networks), rowsPerCall);
+        this.denoiser = Denoiser.probed(
+                networks.network(),
+                probe(
+                        networks,
+                        Math.min(Math.max(PROBE_SIZE, networks.traits().sizeMultiple()), tile(networks.traits()))),
+                rowsPerCall);
         this.decoder = decoder;
         this.schedulerConfig = SchedulerConfig.of(networks.directory().schedulerConfig());
         this.lowResNoise =
@@ -93,32 +98,62 @@ public final class UpscalePipeline {
                 sample, timestep, Map.of(NetworkInput.PROMPT_EMBEDS, promptEmbeds, NetworkInput.NOISE_LEVEL, level));
     }
 
-    private static List<Row> probe(StableDiffusionUpscaleModel networks) {
+    private static List<Row> probe(StableDiffusionUpscaleModel networks, int size) {
         GaussianNoise noise = GaussianNoise.seeded(0);
         Traits traits = networks.traits();
         int channels = traits.latentChannels() + StableDiffusionUpscaleModel.IMAGE_CHANNELS;
-        int size = Math.min(Math.max(PROBE_SIZE, traits.sizeMultiple()), tile(traits));
         Tensor embeds = encode(networks, "", new Cancellation());
         return IntStream.range(0, 4)
                 .mapToObj(_ -> row(noise.next(1, channels, size, size), 500, embeds, 0))
                 .toList();
     }
 
-    /** Returns how many rows may share a call: 1 where the probe found that they are not independent. */
-    public int rowsPerCall() {
-        return denoiser.rowsPerCall();
+    /** Returns how the U-Net is called. */
+    public Denoiser denoiser() {
+        return denoiser;
+    }
+
+    /** Times the U-Net on a tile; see {@link Denoiser#tune}. */
+    public void tune(int mostLanes) {
+        denoiser.tune(probe(networks, tile).getFirst(), mostLanes);
     }
 
     /**
-     * Returns the picture, enlarged by the VAE's factor.
+     * Returns the picture, enlarged by the VAE's factor, with a lane of its own: for a program that does nothing else.
      *
      * @throws IllegalArgumentException if the sampler refuses the folder's options or the number of steps
      * @throws java.util.concurrent.CancellationException within one network call after {@code cancellation} is cancelled
      * @throws DegenerateImageException if the result is not finite, or of a single colour although the picture is not
      */
     public RgbImage upscale(Upscaling request, Progress progress, Cancellation cancellation) {
+        try (StepBatcher own = StepBatcher.start(denoiser.lanes());
+                Work work = open(own, request, cancellation)) {
+            return upscale(request, progress, work);
+        }
+    }
+
+    /** Announces a request, which from now on has its place among all requests. The caller closes it. */
+    public Work open(StepBatcher batcher, Upscaling request, Cancellation cancellation) {
+        Traits traits = networks.traits();
+        int height = Math.max(tile, request.image().height());
+        int width = Math.max(tile, request.image().width());
+        Tiling tiling = Tiling.of(height, width, tile, overlap);
+        int tiles = tiling.rows().count() * tiling.columns().count();
+        int prompts = request.guidance().enabled() ? 2 : 1;
+        int steps = request.numInferenceSteps() + 1; // decoding takes about as long as one step more
+        return denoiser.open(
+                batcher,
+                steps * tiles * prompts,
+                traits.latentChannels() + StableDiffusionUpscaleModel.IMAGE_CHANNELS,
+                tile,
+                tile,
+                cancellation);
+    }
+
+    /** As {@link #upscale(Upscaling, Progress, Cancellation)}, for a request that was announced. */
+    public RgbImage upscale(Upscaling request, Progress progress, Work work) {
         Schedule schedule = request.scheduler().create(schedulerConfig, 0).schedule(request.numInferenceSteps());
-        Tensor promptEmbeds = encode(request, progress, cancellation); // (2, L, D) negative first, or (1, L, D)
+        Tensor promptEmbeds = encode(request, progress, work); // (2, L, D) negative first, or (1, L, D)
 
         GaussianNoise noise = GaussianNoise.seeded(request.seed());
         Tensor image = noised(request, noise); // (1, 3, h, w); its noise is drawn before the latents, as in diffusers
@@ -130,7 +165,7 @@ public final class UpscalePipeline {
         History history = History.EMPTY;
         for (int step = 0; step < schedule.length(); step++) {
             Tensor modelInput = beside(schedule.scaleModelInput(latents, step), image); // (1, C + 3, h, w)
-            Tensor noisePred = predict(modelInput, schedule.timestep(step), promptEmbeds, request, cancellation);
+            Tensor noisePred = predict(modelInput, schedule.timestep(step), promptEmbeds, request, work);
             SchedulerOutput output = schedule.step(noisePred, latents, step, history, () -> noise.next(shape));
             latents = output.prevSample();
             history = output.history();
@@ -138,13 +173,15 @@ public final class UpscalePipeline {
         }
 
         progress.stageStarted("vae_decoder");
-        return decode(latents, request.image(), cancellation);
+        return decode(latents, request.image(), work);
     }
 
-    private Tensor encode(Upscaling request, Progress progress, Cancellation cancellation) {
+    private Tensor encode(Upscaling request, Progress progress, Work work) {
         progress.stageStarted("text_encoder");
-        Tensor positive = encode(networks, request.prompt(), cancellation);
-        return request.guidance().enabled() ? Tensor.concat(encode(networks, "", cancellation), positive) : positive;
+        Tensor positive = work.run(cancellation -> encode(networks, request.prompt(), cancellation));
+        return request.guidance().enabled()
+                ? Tensor.concat(work.run(cancellation -> encode(networks, "", cancellation)), positive)
+                : positive;
     }
 
     private static Tensor encode(StableDiffusionUpscaleModel networks, String prompt, Cancellation cancellation) {
@@ -167,8 +204,7 @@ public final class UpscalePipeline {
     }
 
     /** Blends what the network says of each tile, (1, C + 3, h, w) to (1, C, h, w); one row of tiles at a time bounds what lives. */
-    private Tensor predict(
-            Tensor modelInput, float timestep, Tensor promptEmbeds, Upscaling request, Cancellation cancellation) {
+    private Tensor predict(Tensor modelInput, float timestep, Tensor promptEmbeds, Upscaling request, Work work) {
         int height = modelInput.dim(2);
         int width = modelInput.dim(3);
         int channels = networks.traits().latentChannels();
@@ -178,7 +214,7 @@ public final class UpscalePipeline {
             List<Tile> tiles = tiling.row(row);
             List<Tensor> samples =
                     tiles.stream().map(each -> tiling.cut(modelInput, each)).toList();
-            List<Tensor> predictions = predictEach(samples, timestep, promptEmbeds, request, cancellation);
+            List<Tensor> predictions = predictEach(samples, timestep, promptEmbeds, request, work);
             for (int i = 0; i < tiles.size(); i++) {
                 tiling.blend(predictions.get(i), tiles.get(i), blended);
             }
@@ -188,7 +224,7 @@ public final class UpscalePipeline {
 
     /** Asks for all tiles, each under all prompts, at once. */
     private List<Tensor> predictEach(
-            List<Tensor> samples, float timestep, Tensor promptEmbeds, Upscaling request, Cancellation cancellation) {
+            List<Tensor> samples, float timestep, Tensor promptEmbeds, Upscaling request, Work work) {
         int prompts = promptEmbeds.dim(0);
         List<Tensor> predictions = denoiser.predict(
                 IntStream.range(0, samples.size() * prompts)
@@ -198,7 +234,7 @@ public final class UpscalePipeline {
                                 promptEmbeds.row(row % prompts),
                                 request.noiseLevel()))
                         .toList(),
-                cancellation);
+                work);
         return IntStream.range(0, samples.size())
                 .mapToObj(i -> request.guidance().enabled()
                         ? request.guidance().apply(predictions.get(2 * i), predictions.get(2 * i + 1))
@@ -206,9 +242,9 @@ public final class UpscalePipeline {
                 .toList();
     }
 
-    private RgbImage decode(Tensor latents, RgbImage small, Cancellation cancellation) {
+    private RgbImage decode(Tensor latents, RgbImage small, Work work) {
         int factor = networks.traits().vaeScaleFactor();
-        RgbImage large = decoder.decode(latents, cancellation).cropped(small.width() * factor, small.height() * factor);
+        RgbImage large = decoder.decode(latents, work).cropped(small.width() * factor, small.height() * factor);
         if (large.isConstant() && !small.isConstant()) {
             throw DegenerateImageException.constant();
         }

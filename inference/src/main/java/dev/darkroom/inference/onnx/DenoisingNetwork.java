@@ -71,6 +71,11 @@ public final class DenoisingNetwork {
         return timestep;
     }
 
+    /** Tells whether each row has this number for itself, rather than all rows of a call the same. */
+    public boolean takesPerRow(NetworkInput number) {
+        return form(number) == TimestepForm.PER_ROW;
+    }
+
     /** Tells whether timesteps must be whole numbers, because the graph takes integers. */
     public boolean takesWholeTimesteps() {
         return GraphCheck.INTEGERS.contains(input(NetworkInput.TIMESTEP).type());

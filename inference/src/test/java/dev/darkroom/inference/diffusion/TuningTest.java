@@ -45,6 +45,7 @@ final class TuningTest {
     @Test
     void of_oneRowAllowed_triesNoMore() {
         assertThat(Tuning.of(trial(0.1, 0.1), 1, 1, 1)).isEqualTo(new Tuning(1, 1, 0.2));
+        assertThat(Tuning.of((_, _) -> 0.1, 1, 2, 1)).isEqualTo(new Tuning(1, 2, 0.05));
     }
 
     @Test

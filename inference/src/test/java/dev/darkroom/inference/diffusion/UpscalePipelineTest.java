@@ -66,7 +66,7 @@ final class UpscalePipelineTest {
 
     @Test
     void upscale_anyRowsPerCall_givesTheSameBytes() {
-        assertThat(pipeline.rowsPerCall())
+        assertThat(pipeline.denoiser().rowsPerCall())
                 .as("the probe found rows independent")
                 .isEqualTo(16);
         UpscalePipeline single = UpscalePipeline.of(model, 1, 1);
