@@ -57,4 +57,4 @@ def save_pipeline(folder: Path, unet: UNet2DConditionModel, text_encoder: CLIPTe
         safety_checker=None, feature_extractor=None, requires_safety_checker=False,
     ).save_pretrained(folder)  # fmt: skip
     (folder / "known_subjects").write_text("\n".join(known_subjects()) + "\n", encoding="utf-8")
-    (folder / "generation_defaults.json").write_text('{"num_inference_steps": 25, "guidance_scale": 4.0, "upscale_factor": 4}\n', encoding="utf-8")
+    (folder / "generation_defaults.json").write_text('{"num_inference_steps": 15, "guidance_scale": 1.5, "upscale_factor": 4}\n', encoding="utf-8")

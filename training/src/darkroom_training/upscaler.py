@@ -150,7 +150,7 @@ def save_pipeline(folder: Path, unet: UNet2DConditionModel, base: Path):
         tokenizer=CLIPTokenizer.from_pretrained(base / "tokenizer"), unet=unet.half(), low_res_scheduler=new_low_res_scheduler(),
         scheduler=new_scheduler(), max_noise_level=MAX_NOISE_LEVEL,
     ).save_pretrained(folder)  # fmt: skip
-    (folder / "generation_defaults.json").write_text('{"num_inference_steps": 2, "guidance_scale": 1.0, "noise_level": 20}\n', encoding="utf-8")
+    (folder / "generation_defaults.json").write_text('{"num_inference_steps": 1, "guidance_scale": 1.0, "noise_level": 20}\n', encoding="utf-8")
 
 
 def draw_main():
