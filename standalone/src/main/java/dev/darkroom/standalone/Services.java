@@ -48,7 +48,14 @@ public final class Services implements AutoCloseable {
         String models = options.models().toString();
         var safety = CompletableFuture.runAsync(
                 () -> start("safety-svc", 0, Map.of("darkroom.safety.output.models-directory", models)));
-        start("text2image-svc", 0, Map.of("darkroom.text2image.models-directory", models));
+        start(
+                "text2image-svc",
+                0,
+                Map.of(
+                        "darkroom.text2image.models-directory",
+                        models,
+                        "darkroom.text2image.probe",
+                        String.valueOf(options.probe())));
         safety.join();
         start(
                 "gateway",

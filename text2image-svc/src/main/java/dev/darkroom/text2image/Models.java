@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,9 +41,13 @@ final class Models implements Preparation {
      */
     @Override
     public void prepare() throws IOException {
-        List<CompletableFuture<LoadedModel>> loading = folders().stream()
-                .map(folder -> CompletableFuture.supplyAsync(() -> load(folder)))
-                .toList();
+        List<CompletableFuture<LoadedModel>> loading;
+        try (ExecutorService loaders =
+                Executors.newThreadPerTaskExecutor(Thread.ofPlatform().daemon().factory())) {
+            loading = folders().stream()
+                    .map(folder -> CompletableFuture.supplyAsync(() -> load(folder), loaders))
+                    .toList();
+        }
         List<RuntimeException> failures = new ArrayList<>();
         for (CompletableFuture<LoadedModel> model : loading) {
             try {
