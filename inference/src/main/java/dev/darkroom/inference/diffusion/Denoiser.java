@@ -30,7 +30,7 @@ import java.util.stream.IntStream;
  */
 public final class Denoiser {
     /** Seconds that {@link #tune} may take, so that a small network is tuned and a large one starts soon. */
-    private static final double TUNING_SECONDS = 0.4;
+    private static final double TUNING_SECONDS = 0.5;
 
     /** Below which a call is timed three times. */
     private static final double SHORT_SECONDS = 0.02;

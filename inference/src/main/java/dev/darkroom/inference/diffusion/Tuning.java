@@ -15,7 +15,7 @@ import java.util.TreeMap;
  */
 record Tuning(int rowsPerCall, int lanes, double secondsPerRow) {
     /** What a size may lose against the best one: of sizes about as good the smallest keeps others waiting least. */
-    private static final double AS_GOOD = 1.05;
+    private static final double AS_GOOD = 1.03;
 
     /** What another lane must gain to be worth its memory. */
     private static final double WORTH_A_LANE = 1.1;

@@ -21,7 +21,7 @@ final class TuningTest {
     @Test
     void of_largerCallsAreHardlyBetter_takesTheSmallest() {
         assertThat(Tuning.of(trial(0.0001, 0.01), 8, 1, 10).rowsPerCall()).isEqualTo(1);
-        assertThat(Tuning.of(trial(0.01, 0.1), 16, 1, 100).rowsPerCall()).isEqualTo(2);
+        assertThat(Tuning.of(trial(0.01, 0.1), 16, 1, 100).rowsPerCall()).isEqualTo(4);
     }
 
     @Test
