@@ -188,17 +188,26 @@ public abstract class ServiceConformance {
         Example<?, ?> lasting = assumeLasting();
         try (LogCapture log = new LogCapture()) {
             Trace trace = Trace.fresh();
-            TestingCall<?, ?> call = TestingCall.open(
-                    channel(),
-                    lasting,
-                    headers(trace),
-                    CallOptions.DEFAULT.withDeadlineAfter(700, TimeUnit.MILLISECONDS),
-                    0);
+            CallOptions hasty = CallOptions.DEFAULT.withDeadlineAfter(700, TimeUnit.MILLISECONDS);
+            TestingCall<?, ?> call = TestingCall.open(channel(), lasting, headers(trace), hasty, 0);
 
             assertThat(call.send().end().code()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
-            // Both ends watch the deadline: whichever clock is first, the service's own or the caller's, whose call is
-            // then cancelled.
             assertThat(requestLine(log, trace, stopsWithin())).containsPattern("code=(DEADLINE_EXCEEDED|CANCELLED)");
+        }
+    }
+
+    /** The caller does not watch its deadline here: its cancel would race the service's own clock. */
+    @Test
+    void call_toldDeadlinePasses_endsByTheServicesOwnClock() {
+        Example<?, ?> lasting = assumeLasting();
+        try (LogCapture log = new LogCapture()) {
+            Trace trace = Trace.fresh();
+            Metadata headers = headers(trace);
+            headers.put(TestingCall.TIMEOUT, "700m");
+            TestingCall.open(channel(), lasting, headers, CallOptions.DEFAULT, 0)
+                    .send();
+
+            assertThat(requestLine(log, trace, stopsWithin())).contains("code=DEADLINE_EXCEEDED");
         }
     }
 

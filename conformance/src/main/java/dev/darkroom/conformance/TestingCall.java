@@ -25,6 +25,8 @@ final class TestingCall<Q extends Message, R> extends ClientCall.Listener<R> {
     static final Metadata.Key<String> TRACEPARENT = Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER);
     static final Metadata.Key<String> AUTHORIZATION =
             Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+    /** Time that the caller gives, for instance {@code 700m} for milliseconds. */
+    static final Metadata.Key<String> TIMEOUT = Metadata.Key.of("grpc-timeout", Metadata.ASCII_STRING_MARSHALLER);
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 

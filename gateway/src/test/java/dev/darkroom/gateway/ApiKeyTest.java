@@ -111,8 +111,8 @@ final class ApiKeyTest {
         List<String> lines;
         try (LogCapture log = new LogCapture()) {
             generate("Bearer " + ALICE, "a fox", "");
-            assertThat(catchThrowable(() -> generate("Bearer " + ALICE + "x", "a fox", "")))
-                    .isNotNull();
+            Throwable refusal = catchThrowable(() -> generate("Bearer " + ALICE + "x", "a fox", ""));
+            assertThat(ErrorDetails.of(refusal).reason()).isEqualTo("API_KEY_INVALID");
             lines = log.lines();
         }
 

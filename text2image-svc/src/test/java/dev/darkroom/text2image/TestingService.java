@@ -61,7 +61,12 @@ final class TestingService implements AutoCloseable {
     }
 
     TextToImageServiceBlockingStub stub() {
-        return TextToImageServiceGrpc.newBlockingStub(channel).withDeadlineAfter(Duration.ofHours(1));
+        return TextToImageServiceGrpc.newBlockingStub(channel).withDeadlineAfter(Duration.ofSeconds(60));
+    }
+
+    /** For requests that are to last: with less time they are refused at once. */
+    TextToImageServiceBlockingStub patientStub() {
+        return stub().withDeadlineAfter(Duration.ofHours(1));
     }
 
     ManagedChannel channel() {

@@ -11,7 +11,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import dev.darkroom.inference.image.PngReader;
 import dev.darkroom.inference.onnx.LiveHandles;
-import dev.darkroom.inference.scheduler.SchedulerType;
 import dev.darkroom.rpc.Admission;
 import dev.darkroom.rpc.ErrorDetails;
 import dev.darkroom.rpc.Violation;
@@ -357,7 +356,7 @@ final class TextToImageServiceTest {
                         "darkroom.admission.waiting", 0))) {
             Context.CancellableContext first = Context.current().withCancellation();
             Iterator<GenerateResponse> running =
-                    callIn(first, () -> small.stub().generate(lasting()));
+                    callIn(first, () -> small.patientStub().generate(lasting()));
             awaitStep(running);
 
             ErrorDetails error = ErrorDetails.of(catchThrowable(() -> small.generate(parameters("a fox"))));
@@ -372,7 +371,7 @@ final class TextToImageServiceTest {
         for (int i = 0; i < 20; i++) {
             Context.CancellableContext call = Context.current().withCancellation();
             Iterator<GenerateResponse> running =
-                    callIn(call, () -> service.stub().generate(lasting()));
+                    callIn(call, () -> service.patientStub().generate(lasting()));
             awaitStep(running);
             call.cancel(null);
             ErrorDetails late = ErrorDetails.of(catchThrowable(() -> Generated.collect(
@@ -392,7 +391,8 @@ final class TextToImageServiceTest {
     @Test
     void generate_shortBesideALongOne_isNotHeldUp() {
         Context.CancellableContext call = Context.current().withCancellation();
-        Iterator<GenerateResponse> lasting = callIn(call, () -> service.stub().generate(lasting()));
+        Iterator<GenerateResponse> lasting =
+                callIn(call, () -> service.patientStub().generate(lasting()));
         awaitStep(lasting);
         byte[] besides = service.generate(parameters("a fox")).picture();
         awaitStep(lasting); // it goes on
@@ -460,7 +460,25 @@ final class TextToImageServiceTest {
                 .containsExactly("per-row", "scalar", "coupled", "black", "nan");
         ImageModel first = models.getFirst();
         assertThat(first.getPipeline()).isEqualTo("StableDiffusionPipeline");
-        assertThat(first.getSchedulersList()).containsExactlyElementsOf(SchedulerType.labels());
+        assertThat(first.getSchedulersList())
+                .containsExactly(
+                        "ddim",
+                        "ddpm",
+                        "euler",
+                        "euler_a",
+                        "pndm",
+                        "lms",
+                        "heun",
+                        "dpm2",
+                        "dpm2_a",
+                        "dpmpp_2m",
+                        "dpmpp_2m_sde",
+                        "dpmpp_2s",
+                        "dpmpp_sde",
+                        "unipc",
+                        "lcm",
+                        "tcd",
+                        "flow_match_euler");
         assertThat(first.getKnownSubjectsList()).containsExactly("cat", "fox", "palm tree");
         assertThat(first.getDefaults().getNumInferenceSteps()).isEqualTo(6);
         assertThat(first.getLimits().getSizeMultiple()).isEqualTo(8);

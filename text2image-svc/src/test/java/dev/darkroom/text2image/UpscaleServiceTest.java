@@ -13,7 +13,6 @@ import dev.darkroom.inference.image.PngReader;
 import dev.darkroom.inference.image.PngWriter;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.LiveHandles;
-import dev.darkroom.inference.scheduler.SchedulerType;
 import dev.darkroom.rpc.Admission;
 import dev.darkroom.rpc.ErrorDetails;
 import dev.darkroom.rpc.Violation;
@@ -282,7 +281,7 @@ final class UpscaleServiceTest {
         Context previous = caller.attach();
         try {
             Iterator<UpscaleResponse> events =
-                    service.stub().upscale(request(settings().setNumInferenceSteps(1000), png(256, 256)));
+                    service.patientStub().upscale(request(settings().setNumInferenceSteps(1000), png(256, 256)));
             while (!events.next().hasStepCompleted()) {}
         } finally {
             caller.detach(previous);
@@ -316,7 +315,25 @@ final class UpscaleServiceTest {
         assertThat(upscaler.getLimits().getMaxSize()).isEqualTo(512);
         assertThat(upscaler.getLimits().getMaxNoiseLevel()).isEqualTo(60);
         assertThat(upscaler.getLimits().getMaxImageBytes()).isEqualTo(16 << 20);
-        assertThat(upscaler.getSchedulersList()).containsExactlyElementsOf(SchedulerType.labels());
+        assertThat(upscaler.getSchedulersList())
+                .containsExactly(
+                        "ddim",
+                        "ddpm",
+                        "euler",
+                        "euler_a",
+                        "pndm",
+                        "lms",
+                        "heun",
+                        "dpm2",
+                        "dpm2_a",
+                        "dpmpp_2m",
+                        "dpmpp_2m_sde",
+                        "dpmpp_2s",
+                        "dpmpp_sde",
+                        "unipc",
+                        "lcm",
+                        "tcd",
+                        "flow_match_euler");
         assertThat(upscaler.getFingerprint().getModelDigest()).matches("[0-9a-f]{64}");
     }
 
