@@ -35,51 +35,17 @@ final class Dpm2Scheduler implements Scheduler {
         return new Steps(grid.timesteps(points, between), sigmas, between);
     }
 
-    /** Step 2k is the first call of inference step k, step 2k + 1 its second; the last inference step has one call. */
-    private final class Steps implements Schedule {
-        private final float[] timesteps;
-        private final float[]
-                sigmas; // longer than the inference steps: sigmas[k + 1] is where inference step k arrives
+    private final class Steps extends VarianceExplodingSchedule {
         private final float[] between; // half-way of each inference step
 
         Steps(float[] timesteps, float[] sigmas, float[] between) {
-            this.timesteps = timesteps;
-            this.sigmas = sigmas;
+            super(timesteps, sigmas, grid.spacing(), 2);
             this.between = between;
         }
 
         @Override
-        public int length() {
-            return timesteps.length;
-        }
-
-        @Override
-        public float timestep(int step) {
-            return timesteps[step];
-        }
-
-        @Override
-        public int order() {
-            return 2;
-        }
-
-        @Override
-        public float initNoiseSigma() {
-            return VarianceExploding.initNoiseSigma(sigmas, grid.spacing());
-        }
-
-        private float sigma(int step) {
-            return step % 2 == 0 ? sigmas[step / 2] : between[step / 2];
-        }
-
-        @Override
-        public Tensor scaleModelInput(Tensor latents, int step) {
-            return VarianceExploding.modelInput(latents, sigma(step));
-        }
-
-        @Override
-        public Tensor addNoise(Tensor original, Tensor noise, int step) {
-            return VarianceExploding.addNoise(original, noise, sigmas[(step + 1) / 2]);
+        float sigma(int step) {
+            return step % 2 == 0 ? level(step / 2) : between[step / 2];
         }
 
         @Override
@@ -90,11 +56,11 @@ final class Dpm2Scheduler implements Scheduler {
             Tensor derivative = VarianceExploding.derivative(latents, original, sigma(step));
             if (step % 2 == 0) {
                 return new SchedulerOutput(
-                        Tensor.plus(latents, between[at] - sigmas[at], derivative),
+                        Tensor.plus(latents, between[at] - level(at), derivative),
                         original,
                         history.next(Map.of(SAMPLE, latents)));
             }
-            Tensor prev = Tensor.plus(history.get(SAMPLE), sigmas[at + 1] - sigmas[at], derivative);
+            Tensor prev = Tensor.plus(history.get(SAMPLE), level(at + 1) - level(at), derivative);
             return new SchedulerOutput(prev, original, history.next());
         }
     }

@@ -50,54 +50,19 @@ final class DpmSdeScheduler implements Scheduler {
         return new Steps(both, grid.sigmasTo(0));
     }
 
-    /** Step 2k is the first call of inference step k, step 2k + 1 its second; the last inference step has one call. */
-    private final class Steps implements Schedule {
-        private final float[] timesteps;
-        private final float[]
-                sigmas; // longer than the inference steps: sigmas[k + 1] is where inference step k arrives
-
+    private final class Steps extends VarianceExplodingSchedule {
         Steps(float[] timesteps, float[] sigmas) {
-            this.timesteps = timesteps;
-            this.sigmas = sigmas;
+            super(timesteps, sigmas, spacing, 2);
         }
 
         @Override
-        public int length() {
-            return timesteps.length;
-        }
-
-        @Override
-        public float timestep(int step) {
-            return timesteps[step];
-        }
-
-        @Override
-        public int order() {
-            return 2;
-        }
-
-        @Override
-        public float initNoiseSigma() {
-            return VarianceExploding.initNoiseSigma(sigmas, spacing);
-        }
-
-        private float sigma(int step) {
-            return step % 2 == 0 ? sigmas[step / 2] : middle(step / 2);
+        float sigma(int step) {
+            return step % 2 == 0 ? level(step / 2) : middle(step / 2);
         }
 
         private float middle(int at) {
-            float t = -log(sigmas[at]);
-            return exp(-(t + (-log(sigmas[at + 1]) - t) * 0.5f));
-        }
-
-        @Override
-        public Tensor scaleModelInput(Tensor latents, int step) {
-            return VarianceExploding.modelInput(latents, sigma(step));
-        }
-
-        @Override
-        public Tensor addNoise(Tensor original, Tensor noise, int step) {
-            return VarianceExploding.addNoise(original, noise, sigmas[(step + 1) / 2]);
+            float t = -log(level(at));
+            return exp(-(t + (-log(level(at + 1)) - t) * 0.5f));
         }
 
         @Override
@@ -105,19 +70,19 @@ final class DpmSdeScheduler implements Scheduler {
                 Tensor modelOutput, Tensor latents, int step, History history, Supplier<Tensor> noise) {
             int at = step / 2;
             Tensor original = VarianceExploding.originalSample(predictionType, modelOutput, latents, sigma(step));
-            if (sigmas[at + 1] == 0) {
-                Tensor derivative = VarianceExploding.derivative(latents, original, sigmas[at]);
-                return new SchedulerOutput(Tensor.plus(latents, -sigmas[at], derivative), original, history.next());
+            if (level(at + 1) == 0) {
+                Tensor derivative = VarianceExploding.derivative(latents, original, level(at));
+                return new SchedulerOutput(Tensor.plus(latents, -level(at), derivative), original, history.next());
             }
             Tensor fresh = noise.get();
             if (step % 2 == 0) {
                 return new SchedulerOutput(
-                        ancestral(latents, original, sigmas[at], middle(at), fresh),
+                        ancestral(latents, original, level(at), middle(at), fresh),
                         original,
                         history.next(Map.of(SAMPLE, latents, NOISE, fresh)));
             }
-            Tensor whole = increment(history.get(NOISE), fresh, sigmas[at], middle(at), sigmas[at + 1]);
-            Tensor prev = ancestral(history.get(SAMPLE), original, sigmas[at], sigmas[at + 1], whole);
+            Tensor whole = increment(history.get(NOISE), fresh, level(at), middle(at), level(at + 1));
+            Tensor prev = ancestral(history.get(SAMPLE), original, level(at), level(at + 1), whole);
             return new SchedulerOutput(prev, original, history.next());
         }
 

@@ -32,46 +32,17 @@ final class EulerAncestralScheduler implements Scheduler {
         return new Steps(grid.floatTimesteps(), grid.sigmasTo(0));
     }
 
-    private final class Steps implements Schedule {
-        private final float[] timesteps;
-        private final float[] sigmas; // longer than timesteps: sigmas[i + 1] is where step i arrives
-
+    private final class Steps extends VarianceExplodingSchedule {
         Steps(float[] timesteps, float[] sigmas) {
-            this.timesteps = timesteps;
-            this.sigmas = sigmas;
-        }
-
-        @Override
-        public int length() {
-            return timesteps.length;
-        }
-
-        @Override
-        public float timestep(int step) {
-            return timesteps[step];
-        }
-
-        @Override
-        public float initNoiseSigma() {
-            return VarianceExploding.initNoiseSigma(sigmas, spacing);
-        }
-
-        @Override
-        public Tensor scaleModelInput(Tensor latents, int step) {
-            return VarianceExploding.modelInput(latents, sigmas[step]);
-        }
-
-        @Override
-        public Tensor addNoise(Tensor original, Tensor noise, int step) {
-            return VarianceExploding.addNoise(original, noise, sigmas[step]);
+            super(timesteps, sigmas, spacing, 1);
         }
 
         @Override
         public SchedulerOutput step(
                 Tensor modelOutput, Tensor latents, int step, History history, Supplier<Tensor> noise) {
-            float sigma = sigmas[step];
-            float up = VarianceExploding.up(sigma, sigmas[step + 1]);
-            float down = VarianceExploding.down(sigmas[step + 1], up);
+            float sigma = sigma(step);
+            float up = VarianceExploding.up(sigma, level(step + 1));
+            float down = VarianceExploding.down(level(step + 1), up);
             Tensor original = VarianceExploding.originalSample(predictionType, modelOutput, latents, sigma);
             Tensor derivative = VarianceExploding.derivative(latents, original, sigma);
             Tensor mean = Tensor.plus(latents, down - sigma, derivative);

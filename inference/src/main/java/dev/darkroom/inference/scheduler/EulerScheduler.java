@@ -99,48 +99,19 @@ final class EulerScheduler implements Scheduler {
                         : grid.timesteps());
     }
 
-    private final class Steps implements Schedule {
-        private final float[] timesteps;
-        private final float[] sigmas; // longer than timesteps: sigmas[i + 1] is where step i arrives
-
+    private final class Steps extends VarianceExplodingSchedule {
         Steps(float[] timesteps, float[] sigmas) {
-            this.timesteps = timesteps;
-            this.sigmas = sigmas;
-        }
-
-        @Override
-        public int length() {
-            return timesteps.length;
-        }
-
-        @Override
-        public float timestep(int step) {
-            return timesteps[step];
-        }
-
-        @Override
-        public float initNoiseSigma() {
-            return VarianceExploding.initNoiseSigma(sigmas, spacing);
-        }
-
-        @Override
-        public Tensor scaleModelInput(Tensor latents, int step) {
-            return VarianceExploding.modelInput(latents, sigmas[step]);
-        }
-
-        @Override
-        public Tensor addNoise(Tensor original, Tensor noise, int step) {
-            return VarianceExploding.addNoise(original, noise, sigmas[step]);
+            super(timesteps, sigmas, spacing, 1);
         }
 
         @Override
         public SchedulerOutput step(
                 Tensor modelOutput, Tensor latents, int step, History history, Supplier<Tensor> noise) {
-            float sigma = sigmas[step];
+            float sigma = sigma(step);
             Tensor original = VarianceExploding.originalSample(predictionType, modelOutput, latents, sigma);
             Tensor derivative = VarianceExploding.derivative(latents, original, sigma);
             return new SchedulerOutput(
-                    Tensor.plus(latents, sigmas[step + 1] - sigma, derivative), original, history.next());
+                    Tensor.plus(latents, level(step + 1) - sigma, derivative), original, history.next());
         }
     }
 }

@@ -44,62 +44,36 @@ final class HeunScheduler implements Scheduler {
             case StepPlan.Partial _, StepPlan.Sigmas _ -> throw plan.notWith(SchedulerType.HEUN);
         };
         SigmaGrid grid = SigmaGrid.of(timesteps, training, sigmaSpacing);
-        return new Steps(grid.floatTimesteps(), grid.sigmasTo(0));
+        return new Steps(asked(grid.floatTimesteps()), grid.sigmasTo(0));
     }
 
-    /** Step 2k is the first call of inference step k, step 2k + 1 its second; the last inference step has one call. */
-    private final class Steps implements Schedule {
-        private final float[] timesteps; // of each inference step
-        private final float[] sigmas; // longer than timesteps: sigmas[k + 1] is where inference step k arrives
+    /** Returns the timestep of each call: the second one of an inference step asks at its end. */
+    private static float[] asked(float[] timesteps) {
+        float[] asked = new float[2 * timesteps.length - 1];
+        for (int i = 0; i < asked.length; i++) {
+            asked[i] = timesteps[Math.ceilDiv(i, 2)];
+        }
+        return asked;
+    }
 
+    private final class Steps extends VarianceExplodingSchedule {
         Steps(float[] timesteps, float[] sigmas) {
-            this.timesteps = timesteps;
-            this.sigmas = sigmas;
+            super(timesteps, sigmas, spacing, 2);
         }
 
         @Override
-        public int length() {
-            return 2 * timesteps.length - 1;
-        }
-
-        @Override
-        public float timestep(int step) {
-            return timesteps[at(step)];
-        }
-
-        /** Returns where the network is asked: an odd step asks at the end of its inference step. */
-        private static int at(int step) {
-            return (step + 1) / 2;
-        }
-
-        @Override
-        public int order() {
-            return 2;
-        }
-
-        @Override
-        public float initNoiseSigma() {
-            return VarianceExploding.initNoiseSigma(sigmas, spacing);
-        }
-
-        @Override
-        public Tensor scaleModelInput(Tensor latents, int step) {
-            return VarianceExploding.modelInput(latents, sigmas[at(step)]);
-        }
-
-        @Override
-        public Tensor addNoise(Tensor original, Tensor noise, int step) {
-            return VarianceExploding.addNoise(original, noise, sigmas[at(step)]);
+        float sigma(int step) {
+            return level(Math.ceilDiv(step, 2));
         }
 
         @Override
         public SchedulerOutput step(
                 Tensor modelOutput, Tensor latents, int step, History history, Supplier<Tensor> noise) {
-            float sigma = sigmas[at(step)];
+            float sigma = sigma(step);
             Tensor original =
                     sampleRange.limit(VarianceExploding.originalSample(predictionType, modelOutput, latents, sigma));
             Tensor derivative = VarianceExploding.derivative(latents, original, sigma);
-            float dt = sigmas[step / 2 + 1] - sigmas[step / 2];
+            float dt = level(step / 2 + 1) - level(step / 2);
             if (step % 2 == 0) {
                 return new SchedulerOutput(
                         Tensor.plus(latents, dt, derivative),

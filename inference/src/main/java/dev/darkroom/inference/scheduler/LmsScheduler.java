@@ -38,44 +38,15 @@ final class LmsScheduler implements Scheduler {
         return new Steps(grid.floatTimesteps(), grid.sigmasTo(0));
     }
 
-    private final class Steps implements Schedule {
-        private final float[] timesteps;
-        private final float[] sigmas; // longer than timesteps: sigmas[i + 1] is where step i arrives
-
+    private final class Steps extends VarianceExplodingSchedule {
         Steps(float[] timesteps, float[] sigmas) {
-            this.timesteps = timesteps;
-            this.sigmas = sigmas;
-        }
-
-        @Override
-        public int length() {
-            return timesteps.length;
-        }
-
-        @Override
-        public float timestep(int step) {
-            return timesteps[step];
-        }
-
-        @Override
-        public float initNoiseSigma() {
-            return VarianceExploding.initNoiseSigma(sigmas, spacing);
-        }
-
-        @Override
-        public Tensor scaleModelInput(Tensor latents, int step) {
-            return VarianceExploding.modelInput(latents, sigmas[step]);
-        }
-
-        @Override
-        public Tensor addNoise(Tensor original, Tensor noise, int step) {
-            return VarianceExploding.addNoise(original, noise, sigmas[step]);
+            super(timesteps, sigmas, spacing, 1);
         }
 
         @Override
         public SchedulerOutput step(
                 Tensor modelOutput, Tensor latents, int step, History history, Supplier<Tensor> noise) {
-            float sigma = sigmas[step];
+            float sigma = sigma(step);
             Tensor original = VarianceExploding.originalSample(predictionType, modelOutput, latents, sigma);
             Tensor derivative = VarianceExploding.derivative(latents, original, sigma);
             List<Tensor> derivatives = History.prepend(derivative, history.recent(DERIVATIVE));
@@ -93,8 +64,8 @@ final class LmsScheduler implements Scheduler {
 
         /** Integrates the Lagrange polynomial of one slope over the step; exact, by two points of Gauss and Legendre, to degree 3. */
         private float factor(int step, int order, int of) {
-            double half = (sigmas[step + 1] - (double) sigmas[step]) / 2;
-            double middle = (sigmas[step + 1] + (double) sigmas[step]) / 2;
+            double half = (level(step + 1) - (double) level(step)) / 2;
+            double middle = (level(step + 1) + (double) level(step)) / 2;
             double offset = half / Math.sqrt(3);
             return (float)
                     (half * (lagrange(middle - offset, step, order, of) + lagrange(middle + offset, step, order, of)));
@@ -104,7 +75,7 @@ final class LmsScheduler implements Scheduler {
             double product = 1;
             for (int k = 0; k < order; k++) {
                 if (k != of) {
-                    product *= (sigma - sigmas[step - k]) / ((double) sigmas[step - of] - sigmas[step - k]);
+                    product *= (sigma - level(step - k)) / ((double) level(step - of) - level(step - k));
                 }
             }
             return product;
