@@ -23,10 +23,7 @@ final class FinalSize {
      * @throws IllegalArgumentException naming the sizes that there are
      */
     static int factor(int size, ImageParameters asked, ListModelsResponse models) {
-        ImageModel model = models.getImageModelsList().stream()
-                .filter(it -> asked.getModel().isEmpty() || asked.getModel().equals(it.getName()))
-                .findFirst()
-                .orElse(ImageModel.getDefaultInstance());
+        ImageModel model = model(asked, models);
         int drawn = Math.max(
                 asked.hasWidth() ? asked.getWidth() : model.getDefaults().getWidth(),
                 asked.hasHeight() ? asked.getHeight() : model.getDefaults().getHeight());
@@ -42,6 +39,14 @@ final class FinalSize {
                         + factors.stream()
                                 .map(factor -> String.valueOf(factor * drawn))
                                 .collect(Collectors.joining(", "))));
+    }
+
+    /** Returns the model that is asked for; one without limits if there is none. */
+    static ImageModel model(ImageParameters asked, ListModelsResponse models) {
+        return models.getImageModelsList().stream()
+                .filter(it -> asked.getModel().isEmpty() || asked.getModel().equals(it.getName()))
+                .findFirst()
+                .orElse(ImageModel.getDefaultInstance());
     }
 
     private static List<Integer> factors(ListModelsResponse models) {

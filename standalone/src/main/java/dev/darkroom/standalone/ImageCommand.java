@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.standalone;
 
+import com.google.protobuf.ByteString;
 import dev.darkroom.gateway.v1.GenerationServiceGrpc;
 import dev.darkroom.gateway.v1.ListModelsRequest;
 import dev.darkroom.gateway.v1.ListModelsResponse;
@@ -82,7 +83,7 @@ final class ImageCommand implements Callable<Integer> {
             names = "--from",
             paramLabel = "FILE",
             description =
-                    "A PNG, JPEG or WebP to start from instead of noise; it is drawn at its own size unless --width and --height say otherwise.")
+                    "A PNG, JPEG or WebP to start from instead of noise; what is drawn keeps its proportions unless --width and --height say otherwise.")
     private @Nullable Path from;
 
     @Option(
@@ -170,14 +171,16 @@ final class ImageCommand implements Callable<Integer> {
     }
 
     private StreamGenerateImagesRequest request(PreviewMode mode, Channel channel) throws IOException {
+        ByteString start = from == null ? ByteString.EMPTY : PictureInput.read(from);
+        ListModelsResponse models =
+                from == null && size == null ? ListModelsResponse.getDefaultInstance() : models(channel);
+        ImageParameters parameters = parameters(start, models);
         var request = StreamGenerateImagesRequest.newBuilder()
-                .setParameters(parameters())
+                .setParameters(parameters)
+                .setImage(start)
                 .setPreviewInterval(mode == PreviewMode.OFF ? 0 : previewEvery)
                 .setSafetyPolicy(result.safetyPolicy());
-        if (from != null) {
-            request.setImage(PictureInput.read(from));
-        }
-        Given.use(size, pixels -> request.setUpscaleFactor(FinalSize.factor(pixels, parameters(), models(channel))));
+        Given.use(size, pixels -> request.setUpscaleFactor(FinalSize.factor(pixels, parameters, models)));
         return request.build();
     }
 
@@ -185,7 +188,7 @@ final class ImageCommand implements Callable<Integer> {
         return ModelServiceGrpc.newBlockingStub(channel).listModels(ListModelsRequest.getDefaultInstance());
     }
 
-    private ImageParameters parameters() {
+    private ImageParameters parameters(ByteString start, ListModelsResponse models) {
         var parameters = ImageParameters.newBuilder()
                 .setModel(model)
                 .setPrompt(prompt)
@@ -203,6 +206,14 @@ final class ImageCommand implements Callable<Integer> {
         Given.use(guidanceStart, parameters::setGuidanceStart);
         Given.use(guidanceEnd, parameters::setGuidanceEnd);
         Given.use(refinerStart, parameters::setRefinerStart);
+        if (width == null && height == null) {
+            PictureInput.decode(start)
+                    .ifPresent(picture -> DrawnSize.fit(
+                            picture.width(),
+                            picture.height(),
+                            FinalSize.model(parameters.build(), models),
+                            parameters));
+        }
         Given.use(width, parameters::setWidth);
         Given.use(height, parameters::setHeight);
         return parameters.build();

@@ -3,17 +3,34 @@
 package dev.darkroom.standalone;
 
 import com.google.protobuf.ByteString;
+import dev.darkroom.inference.image.ImageDecoder;
+import dev.darkroom.inference.image.ImageLimits;
+import dev.darkroom.inference.image.RgbImage;
+import dev.darkroom.inference.image.UnreadableImageException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** Pictures that a command takes in. */
 final class PictureInput {
     /** What the gateway takes; a larger file is not even read. */
     private static final long MAX_BYTES = 16L << 20;
 
+    private static final int MAX_SIZE = 16_384; // pixels of a side
+
     private PictureInput() {}
+
+    /** Decodes a picture; nothing if that is none, which the gateway says better. */
+    static Optional<RgbImage> decode(ByteString file) {
+        try {
+            var limits = new ImageLimits(1, MAX_SIZE, Math.toIntExact(MAX_BYTES));
+            return Optional.of(ImageDecoder.decode(file.toByteArray(), limits).image());
+        } catch (UnreadableImageException e) {
+            return Optional.empty();
+        }
+    }
 
     /**
      * Reads a file as it is.

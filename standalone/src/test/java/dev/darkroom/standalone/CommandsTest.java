@@ -271,6 +271,28 @@ class CommandsTest {
     }
 
     @Test
+    void image_fromALargePicture_isDrawnAtTheModelsOwnSize() throws IOException {
+        Path wide = folder.resolve("wide.png");
+        ImageIO.write(new BufferedImage(320, 160, BufferedImage.TYPE_INT_RGB), "png", wide.toFile());
+
+        Run run = image(
+                "an owl",
+                "--from",
+                wide.toString(),
+                "--strength",
+                "1",
+                "--steps",
+                "2",
+                "--size",
+                "64",
+                "-o",
+                folder + "/owl.png");
+
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out()).contains("owl.png  64x32");
+    }
+
+    @Test
     void image_badStartOptions_namesThem() throws IOException {
         Run run = draw("a fox", "--strength", "2", "--guidance-end", "3", "--refiner", "magic", "-o", folder + "/");
 
