@@ -119,7 +119,10 @@ public final class OrtModel implements OnnxModel {
         options.setIntraOpNumThreads(settings.intraOpThreads());
         options.setInterOpNumThreads(1);
         options.setDeterministicCompute(true);
-        options.addConfigEntry("session.intra_op.allow_spinning", "0"); // spinning threads starve the other sessions
+        // within a run, for waking up costs more than most nodes; not after it, where spinning threads starve other
+        // sessions
+        options.addConfigEntry("session.intra_op.allow_spinning", "1");
+        options.addConfigEntry("session.force_spinning_stop", "1");
         if (settings.provider() == ExecutionProvider.CUDA) {
             addCuda(options);
         }
