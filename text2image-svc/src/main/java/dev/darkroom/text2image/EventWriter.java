@@ -15,11 +15,12 @@ import dev.darkroom.text2image.v1.GeneratedImage;
 import dev.darkroom.text2image.v1.GenerationCompleted;
 
 /**
- * Numbers events and writes them to the call. Progress never waits for the reader, who sees the latest of each kind; pictures and
+ * Numbers events and writes them to the call; steps at the pace of {@link StepPace}. Progress never waits for the reader, who sees the latest of each kind; pictures and
  * the end do wait. Not thread-safe.
  */
 final class EventWriter {
     private final ResponseStream<GenerateResponse> stream;
+    private final StepPace pace = new StepPace(System::nanoTime);
     private long sequence;
 
     EventWriter(ResponseStream<GenerateResponse> stream) {
@@ -39,20 +40,26 @@ final class EventWriter {
                         event,
                         next().setStageStarted(StageStarted.newBuilder().setStage(stage))
                                 .build());
-            case GenerationEvent.StepCompleted(int step, int of, long etaMillis, var _) ->
-                stream.offer(
-                        "step",
-                        next().setStepCompleted(StepCompleted.newBuilder()
-                                        .setStep(step)
-                                        .setNumInferenceSteps(of)
-                                        .setEtaMillis(etaMillis))
-                                .build());
+            case GenerationEvent.StepCompleted step -> step(step);
             case GenerationEvent.Preview preview -> preview(preview);
             case GenerationEvent.Warning(String reason, String message) ->
                 stream.offer(
                         event,
                         next().setWarning(Warning.newBuilder().setReason(reason).setMessage(message))
                                 .build());
+        }
+    }
+
+    private void step(GenerationEvent.StepCompleted step) {
+        GenerateResponse.Builder event = next();
+        if (pace.tells(step.step(), step.numInferenceSteps())) {
+            stream.offer(
+                    "step",
+                    event.setStepCompleted(StepCompleted.newBuilder()
+                                    .setStep(step.step())
+                                    .setNumInferenceSteps(step.numInferenceSteps())
+                                    .setEtaMillis(step.etaMillis()))
+                            .build());
         }
     }
 

@@ -16,6 +16,7 @@ import dev.darkroom.text2image.v1.UpscalingCompleted;
 final class UpscaleEventWriter implements UpscalePipeline.Progress {
     private final ResponseStream<UpscaleResponse> stream;
     private StepClock clock = new StepClock();
+    private final StepPace pace = new StepPace(System::nanoTime);
     private long sequence;
 
     UpscaleEventWriter(ResponseStream<UpscaleResponse> stream) {
@@ -39,13 +40,16 @@ final class UpscaleEventWriter implements UpscalePipeline.Progress {
 
     @Override
     public void stepCompleted(int step, int numInferenceSteps, Tensor latents) {
-        stream.offer(
-                "step",
-                next().setStepCompleted(StepCompleted.newBuilder()
-                                .setStep(step)
-                                .setNumInferenceSteps(numInferenceSteps)
-                                .setEtaMillis(clock.etaMillis(step, numInferenceSteps)))
-                        .build());
+        UpscaleResponse.Builder event = next();
+        if (pace.tells(step, numInferenceSteps)) {
+            stream.offer(
+                    "step",
+                    event.setStepCompleted(StepCompleted.newBuilder()
+                                    .setStep(step)
+                                    .setNumInferenceSteps(numInferenceSteps)
+                                    .setEtaMillis(clock.etaMillis(step, numInferenceSteps)))
+                            .build());
+        }
     }
 
     void warning(GenerationEvent.Warning warning) {
