@@ -241,9 +241,24 @@ def test_ditTask_taughtByTheUnet_writes_a_pipeline(tmp_path, monkeypatch):
 def test_ditTask_teacher_isMostOfTheTarget(tmp_path):
     task = dit.DitTask(tmp_path, tmp_path, MODEL / "vae", tmp_path, None, 2, 1, MODEL)
     sample, v = torch.randn(1, 8, 16, 16), torch.zeros(1, 8, 16, 16)
-    target = task.target()(["a fox"], sample, torch.tensor([500]), v)
+    target, _ = task.target()(["a fox"], sample, torch.tensor([500]), v)
     assert target.std() > 0.1
-    torch.testing.assert_close(task.target()(["a fox"], sample, torch.tensor([500]), v + 1) - target, torch.full_like(v, 1 - dit.TEACHER_SHARE))
+    other, _ = task.target()(["a fox"], sample, torch.tensor([500]), v + 1)
+    torch.testing.assert_close(other - target, torch.full_like(v, 1 - dit.TEACHER_SHARE))
+
+
+def test_ditTask_loss_fallsWithTokensLikeTheTeachersFeatures(tmp_path, monkeypatch):
+    tokenizer = tmp_path / "tokenizer"
+    t5_tokenizer.train(tokenizer, 1024, 32, 2000)
+    task = dit.DitTask(tmp_path / "model", tmp_path, MODEL / "vae", tokenizer, None, 2, 0, MODEL)
+    networks, sample, steps = task.networks(), torch.randn(1, 8, 16, 16), torch.tensor([500])
+    target, features = task.target()(["a fox"], sample, steps, torch.zeros(1, 8, 16, 16))
+    ids, masks = text.input_ids(task.load_tokenizer(), ["a fox"]), torch.zeros(1, 16, 16)
+    task.predict(networks, sample, steps, ids)
+    seen = networks["projection"](networks["transformer"].transformer_blocks[dit.ALIGNED_BLOCK].output).detach()
+    alike, opposite = (task.loss(networks, (sample, steps, ids, (target, sign * seen), masks)).item() for sign in (1, -1))
+    assert features.shape == seen.shape
+    assert opposite - alike == pytest.approx(2 * dit.ALIGNMENT, rel=0.01)
 
 
 @needs_font

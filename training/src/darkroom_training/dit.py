@@ -3,7 +3,8 @@
 """Trains the pocket DiT and its T5 text encoder on cached latents, and writes the folder of a PixArtAlphaPipeline.
 
 A transformer over patches of the latents (Peebles & Xie 2023; Chen et al. 2023, PixArt-alpha). With ``--teacher`` it learns mostly what a trained
-U-Net predicts of the same noised latents (Hinton et al. 2015): that is the mean which v scatters around, so fewer pictures tell as much.
+U-Net predicts of the same noised latents (Hinton et al. 2015): that is the mean which v scatters around, so fewer pictures tell as much. Its
+tokens are also pulled towards what the U-Net knows at the same place (Yu et al. 2025, representation alignment).
 """
 
 import argparse
@@ -11,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, PixArtAlphaPipeline, PixArtTransformer2DModel, StableDiffusionPipeline
+from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, PixArtAlphaPipeline, PixArtTransformer2DModel, StableDiffusionPipeline, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from torch import nn
+from torch.nn import functional as F
 from transformers import T5Config, T5EncoderModel, T5Tokenizer
 
 from darkroom_training import text
@@ -23,6 +25,7 @@ from darkroom_training.world.caption import known_subjects
 
 LAYERS, HEADS, HEAD_WIDTH = 8, 4, 64
 TEACHER_SHARE = 0.8  # of the target; the rest is v itself, so that the teacher's faults are not learnt for good
+ALIGNED_BLOCK, ALIGNMENT = 4, 0.5  # whose tokens are aligned with the teacher's features, and the weight of that loss
 
 
 def new_transformer(latent_channels: int) -> PixArtTransformer2DModel:
@@ -55,6 +58,12 @@ def new_sampler() -> DPMSolverMultistepScheduler:
     return DPMSolverMultistepScheduler(**{key: trained[key] for key in keys})
 
 
+def kept(module: nn.Module) -> nn.Module:
+    """Keeps what a module returns, as its ``output``."""
+    module.register_forward_hook(lambda module, _, output: setattr(module, "output", output))
+    return module
+
+
 @dataclass(frozen=True)
 class DitTask(LatentTask):
     teacher: Path | None = None  # a U-Net's folder over the same VAE
@@ -78,7 +87,12 @@ class DitTask(LatentTask):
         else:
             transformer = new_transformer(AutoencoderKL.load_config(self.vae)["latent_channels"])
         transformer.set_attn_processor(AttnProcessor())
-        return {"transformer": transformer, "text_encoder": text_encoder}
+        networks = {"transformer": transformer, "text_encoder": text_encoder}
+        if self.teacher:
+            kept(transformer.transformer_blocks[ALIGNED_BLOCK])
+            channels = UNet2DConditionModel.load_config(self.teacher / "unet")["block_out_channels"][1]
+            networks["projection"] = nn.Linear(HEADS * HEAD_WIDTH, channels)
+        return networks
 
     def predict(self, networks, sample, steps, ids):
         mask = (ids != networks["text_encoder"].config.pad_token_id).float()
@@ -93,14 +107,26 @@ class DitTask(LatentTask):
             return super().target()
         teacher = StableDiffusionPipeline.from_pretrained(self.teacher, torch_dtype=torch.float32)
         unet, text_encoder = teacher.unet.eval().to(memory_format=torch.channels_last), teacher.text_encoder.eval()
+        source = kept(unet.up_blocks[1].attentions[-1])  # 8 x 8, a place per token
 
         @torch.no_grad()
         def taught(captions, sample, steps, v):
             with torch.autocast(sample.device.type, torch.bfloat16):
                 states = text_encoder(text.input_ids(teacher.tokenizer, captions)).last_hidden_state
-                return torch.lerp(v, unet(sample, steps, states).sample.float(), TEACHER_SHARE)
+                target = torch.lerp(v, unet(sample, steps, states).sample.float(), TEACHER_SHARE)
+            return target, source.output[0].flatten(2).mT
 
         return taught
+
+    def loss(self, networks, batch):
+        if not self.teacher:
+            return super().loss(networks, batch)
+        *rest, (target, features), masks = batch
+        predicted = super().loss(networks, (*rest, target, masks))
+        tokens = networks["transformer"].transformer_blocks[ALIGNED_BLOCK].output
+        with torch.autocast(tokens.device.type, torch.bfloat16):
+            seen = networks["projection"](tokens)
+        return predicted - ALIGNMENT * F.cosine_similarity(seen.float(), features.float(), dim=-1).mean()
 
     def save(self, networks):
         PixArtAlphaPipeline(
