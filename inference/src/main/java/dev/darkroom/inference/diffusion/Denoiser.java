@@ -35,6 +35,8 @@ public final class Denoiser {
     /** Below which a call is timed three times. */
     private static final double SHORT_SECONDS = 0.02;
 
+    private static final int CALLS_BESIDE_OTHERS = 3;
+
     private final DenoisingNetwork network;
     private final int mostRows;
     private final Rows rows = new Rows();
@@ -93,6 +95,7 @@ public final class Denoiser {
                         mostRows,
                         mostLanes,
                         TUNING_SECONDS);
+        network.shareThreads(how.lanes());
         tuned = new Tuned(how, true, values(row));
         costs.clear();
         if (expected <= TUNING_SECONDS) {
@@ -102,6 +105,7 @@ public final class Denoiser {
 
     /** Short calls are timed again: chance weighs more in them. */
     private double best(int lanes, List<Row> together) {
+        network.shareThreads(lanes);
         double best = seconds(lanes, together);
         for (int again = 0; again < 2 && best < SHORT_SECONDS; again++) {
             best = Math.min(best, seconds(lanes, together));
@@ -109,15 +113,17 @@ public final class Denoiser {
         return best;
     }
 
+    /** Calls beside one another take turns in beginning first, so there are several of each. */
     private double seconds(int lanes, List<Row> together) {
+        int calls = lanes > 1 ? CALLS_BESIDE_OTHERS : 1;
         long start = System.nanoTime();
         try (ExecutorService threads =
                 Executors.newThreadPerTaskExecutor(Thread.ofPlatform().daemon().factory())) {
-            List<Future<Tensor>> calls = IntStream.range(0, lanes)
-                    .mapToObj(_ -> threads.submit(() -> call(network, together, new Cancellation())))
+            List<Future<?>> running = IntStream.range(0, lanes)
+                    .<Future<?>>mapToObj(_ -> threads.submit(() -> call(together, calls)))
                     .toList();
-            for (Future<Tensor> each : calls) {
-                Tensor _ = each.get();
+            for (Future<?> lane : running) {
+                lane.get();
             }
         } catch (ExecutionException e) {
             throw new InferenceException("the network failed while it was timed", e);
@@ -125,7 +131,13 @@ public final class Denoiser {
             Thread.currentThread().interrupt();
             throw new InferenceException("interrupted while the network was timed", e);
         }
-        return (System.nanoTime() - start) / 1e9;
+        return (System.nanoTime() - start) / 1e9 / calls;
+    }
+
+    private void call(List<Row> together, int times) {
+        for (int i = 0; i < times; i++) {
+            Tensor _ = call(network, together, new Cancellation());
+        }
     }
 
     /** Returns how many rows share a call at most: 1 where the probe found that they are not independent, or that it does not pay. */

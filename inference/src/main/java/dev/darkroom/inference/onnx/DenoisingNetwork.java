@@ -119,6 +119,11 @@ public final class DenoisingNetwork {
         return predicted.dim(1) == channels ? predicted : Tensor.channels(predicted, 0, channels);
     }
 
+    /** As {@link OnnxModel#shareThreads}. */
+    public void shareThreads(int calls) {
+        model.shareThreads(calls);
+    }
+
     private Tensor value(NetworkInput input, Tensor value, int rows) {
         return input == NetworkInput.NOISE_LEVEL ? form(input).tensor("noise level", value.data(), rows) : value;
     }

@@ -41,6 +41,14 @@ public interface OnnxModel extends AutoCloseable {
      */
     Map<String, Tensor> run(Map<String, Tensor> inputs, Set<String> wanted, Cancellation cancellation);
 
+    /**
+     * Prepares for runs at the same time: from now on one that begins beside another, of whatever model, computes on its share of the threads.
+     * Takes the memory of the weights once more. Not to be called while anything runs.
+     *
+     * @param runs at the same time; with 1 each has all threads again
+     */
+    void shareThreads(int runs);
+
     @Override
     void close();
 }

@@ -27,6 +27,8 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An ONNX Runtime session.
@@ -39,12 +41,20 @@ public final class OrtModel implements OnnxModel {
     /** Reserved, not touched; a command line has at most 2 MB. */
     private static final long START_STACK_BYTES = 512L << 20;
 
+    /** Runs in progress, of all models. */
+    private static final AtomicInteger RUNNING = new AtomicInteger();
+
+    private final Path graph;
+    private final SessionSettings settings;
     private final OrtSession session;
     private final List<TensorSpec> inputs;
     private final List<TensorSpec> outputs;
     private final AtomicBoolean closed = new AtomicBoolean();
+    private volatile @Nullable OrtModel narrow;
 
-    private OrtModel(OrtSession session) throws OrtException {
+    private OrtModel(Path graph, SessionSettings settings, OrtSession session) throws OrtException {
+        this.graph = graph;
+        this.settings = settings;
         this.session = session;
         this.inputs = specs(session.getInputInfo().values());
         this.outputs = specs(session.getOutputInfo().values());
@@ -60,7 +70,7 @@ public final class OrtModel implements OnnxModel {
         try (NativeScope scope = new NativeScope()) {
             OrtSession.SessionOptions options = scope.own(new OrtSession.SessionOptions());
             configure(options, settings);
-            return open(environment.createSession(graph.toString(), options));
+            return open(graph, settings, environment.createSession(graph.toString(), options));
         } catch (OrtException e) {
             throw new InferenceException("cannot load " + graph.getFileName() + ": " + e.getMessage(), e);
         }
@@ -139,9 +149,9 @@ public final class OrtModel implements OnnxModel {
         }
     }
 
-    private static OrtModel open(OrtSession session) throws OrtException {
+    private static OrtModel open(Path graph, SessionSettings settings, OrtSession session) throws OrtException {
         try {
-            OrtModel model = new OrtModel(session);
+            OrtModel model = new OrtModel(graph, settings, session);
             LiveHandles.opened();
             return model;
         } catch (OrtException | InferenceException e) {
@@ -185,6 +195,16 @@ public final class OrtModel implements OnnxModel {
     public Map<String, Tensor> run(Map<String, Tensor> values, Set<String> wanted, Cancellation cancellation) {
         Signatures.requireMatch(inputs, values);
         cancellation.check();
+        OrtModel shared = narrow;
+        boolean alone = RUNNING.getAndIncrement() == 0;
+        try {
+            return (alone || shared == null ? this : shared).compute(values, wanted, cancellation);
+        } finally {
+            RUNNING.decrementAndGet();
+        }
+    }
+
+    private Map<String, Tensor> compute(Map<String, Tensor> values, Set<String> wanted, Cancellation cancellation) {
         try (Arena arena = Arena.ofConfined();
                 NativeScope scope = new NativeScope()) {
             Map<String, OnnxTensor> natives = new HashMap<>();
@@ -231,11 +251,26 @@ public final class OrtModel implements OnnxModel {
         return copies;
     }
 
+    /** With a second session of fewer threads: those of one, waiting for each other, would take cores from the other runs. */
+    @Override
+    public void shareThreads(int runs) {
+        int threads = settings.provider() == ExecutionProvider.CPU ? Math.ceilDiv(settings.intraOpThreads(), runs) : 0;
+        OrtModel former = narrow;
+        if (former != null && former.settings.intraOpThreads() != threads) {
+            former.close();
+            narrow = former = null;
+        }
+        if (former == null && threads > 0 && threads < settings.intraOpThreads()) {
+            narrow = load(graph, new SessionSettings(settings.provider(), threads));
+        }
+    }
+
     @Override
     public void close() {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
+        shareThreads(1);
         try {
             session.close();
         } catch (OrtException e) {

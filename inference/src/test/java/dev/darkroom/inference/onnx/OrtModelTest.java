@@ -14,6 +14,7 @@ import dev.darkroom.inference.onnx.TensorSpec.ElementType;
 import dev.darkroom.inference.tensor.GaussianNoise;
 import dev.darkroom.inference.tensor.Tensor;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
@@ -21,6 +22,8 @@ import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -128,6 +131,35 @@ final class OrtModelTest {
             Map<String, Tensor> first = one.run(inputs, cancellation);
             assertThat(one.run(inputs, cancellation)).isEqualTo(first);
             assertThat(three.run(inputs, cancellation)).isEqualTo(first);
+        }
+    }
+
+    @Test
+    void run_besideAnotherOnSharedThreads_givesTheSameBytes() throws Exception {
+        Map<String, Tensor> inputs = Map.of("x", GaussianNoise.seeded(1).next(96, 96), "count", Tensor.scalar(50));
+        try (OrtModel model =
+                        OrtModel.load(GRAPHS.resolve("loop.onnx"), new SessionSettings(ExecutionProvider.CPU, 2));
+                ExecutorService threads = Executors.newFixedThreadPool(4)) {
+            Map<String, Tensor> alone = model.run(inputs, cancellation);
+            model.shareThreads(2);
+            assertThat(LiveHandles.count()).isEqualTo(2);
+            for (var beside : threads.invokeAll(Collections.nCopies(8, () -> model.run(inputs, new Cancellation())))) {
+                assertThat(beside.get()).isEqualTo(alone);
+            }
+        }
+        assertThat(LiveHandles.count()).isZero();
+    }
+
+    @Test
+    void shareThreads_withOneRunOrOneThread_hasNoSecondSession() {
+        try (OrtModel two = OrtModel.load(GRAPHS.resolve("loop.onnx"), new SessionSettings(ExecutionProvider.CPU, 2));
+                OrtModel one = OrtModel.load(GRAPHS.resolve("loop.onnx"), SETTINGS)) {
+            one.shareThreads(2);
+            assertThat(LiveHandles.count()).isEqualTo(2);
+            two.shareThreads(2);
+            assertThat(LiveHandles.count()).isEqualTo(3);
+            two.shareThreads(1);
+            assertThat(LiveHandles.count()).isEqualTo(2);
         }
     }
 
