@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: The Darkroom authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes graph-only ONNX files beside the safetensors of a Stable Diffusion, SDXL, LCM, PixArt, upscaler or CLIP folder: one set of weights, two runtimes.
+"""Writes graph-only ONNX files beside the safetensors of a Stable Diffusion, SDXL, LCM, PixArt, upscaler, CLIP or captioner folder: one set of weights,
+two runtimes.
 
 Every initializer is ``external_data`` pointing at a tensor's bytes inside the safetensors file, in the dtype it has there, followed by a
 ``Cast`` to float32 that ONNX Runtime folds at load. Tensors are found by their values, so tied, renamed and sharded weights need no rule
@@ -21,6 +22,10 @@ of their own. ONNX Runtime refuses external data outside the graph's own folder:
 
     vision_model.onnx           pixel_values (B, 3, H, W), H and W the model's own -> image_embeds (B, D)
     text_model.onnx             input_ids (B, S) int64 -> text_embeds (B, D), pooled at the end token; embeddings of neither have unit length
+
+    encoder_model.onnx            pixel_values (B, 3, H, W), H and W the model's own -> last_hidden_state (B, patches + 1, D)
+    decoder_model.onnx            input_ids (B, S) int64, encoder_hidden_states -> logits (B, S, V), present.N.key and present.N.value (B, heads, S, D / heads)
+    decoder_with_past_model.onnx  input_ids (B, 1), encoder_hidden_states, past_key_values.N.key and .value (B, heads, P, D / heads) -> the same, of P + 1 tokens
 """
 
 import argparse
@@ -42,7 +47,15 @@ from diffusers.models.embeddings import PatchEmbed
 from onnx import TensorProto, helper, numpy_helper
 from safetensors import safe_open
 from torch import nn
-from transformers import CLIPModel, CLIPTextModel, CLIPTextModelWithProjection, T5EncoderModel
+from transformers import (
+    CLIPModel,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    DynamicCache,
+    EncoderDecoderCache,
+    T5EncoderModel,
+    VisionEncoderDecoderModel,
+)
 
 OPSET = 18
 INLINE_LIMIT = 65536  # bytes of values that no safetensors file holds (position ids and the like)
@@ -199,6 +212,37 @@ class TextEmbedding(nn.Module):
 
     def forward(self, input_ids):
         return self.model.get_text_features(input_ids=input_ids)
+
+
+class CaptionEncoder(nn.Module):
+    def __init__(self, model: VisionEncoderDecoderModel):
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixel_values):
+        return self.model.encoder(pixel_values=pixel_values).last_hidden_state
+
+
+class CaptionDecoder(nn.Module):
+    """A GPT-2 decoder after ``past``, keys and values layer by layer. Cross-attention's are computed anew, as in Optimum's exports."""
+
+    def __init__(self, model: VisionEncoderDecoderModel):
+        super().__init__()
+        self.model = model
+        self.projected = hasattr(model, "enc_to_dec_proj")
+
+    def forward(self, input_ids, encoder_hidden_states, *past):
+        own = DynamicCache.from_legacy_cache(tuple(zip(past[::2], past[1::2], strict=True)))
+        seen = past[0].shape[2] if past else 0
+        places = torch.arange(seen + input_ids.shape[1])
+        later = places[None, :] > places[seen:, None]  # (S, P + S)
+        mask = torch.zeros(later.shape).masked_fill(later, torch.finfo(torch.float32).min)[None, None]
+        states = self.model.enc_to_dec_proj(encoder_hidden_states) if self.projected else encoder_hidden_states
+        logits = self.model.decoder(
+            input_ids=input_ids, encoder_hidden_states=states, past_key_values=EncoderDecoderCache(own, DynamicCache()), attention_mask=mask,
+            position_ids=places[None, seen:], use_cache=True,
+        ).logits  # fmt: skip
+        return logits, *(value for layer in own.layers for value in (layer.keys, layer.values))
 
 
 def weight_files(component: Path) -> tuple[list[Path], str | None]:
@@ -442,9 +486,39 @@ def clip_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
     yield Graph(folder / "text_model.onnx", TextEmbedding(model), ids, axes, ["text_embeds"]), files
 
 
-def is_clip(folder: Path) -> bool:
+def captioner_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
+    model, files = load(VisionEncoderDecoderModel, folder)
+    config, kind = model.config.encoder, model.config.decoder.model_type
+    if kind != "gpt2":
+        raise SystemExit(f"{folder}: a decoder of model_type {kind}; of captioners, those with a gpt2 decoder are exported")
+    noise, batch = torch.Generator().manual_seed(0), {0: "batch_size"}
+    pixels = {"pixel_values": torch.randn(2, config.num_channels, config.image_size, config.image_size, generator=noise)}
+    encoder, decoder = CaptionEncoder(model), CaptionDecoder(model)
+    with torch.no_grad():
+        states = {"encoder_hidden_states": encoder(*pixels.values())}
+    seen = {1: "encoder_sequence_length"}
+    axes = {"pixel_values": batch, "last_hidden_state": batch | seen}
+    yield Graph(folder / "encoder_model.onnx", encoder, pixels, axes, ["last_hidden_state"]), files
+
+    ids = torch.randint(model.config.decoder.vocab_size, (2, 6), generator=noise)
+    names = [f"{i}.{part}" for i in range(model.config.decoder.n_layer) for part in ("key", "value")]
+    outputs, first = ["logits", *(f"present.{name}" for name in names)], {"input_ids": ids[:, :5]} | states
+    axes = {"input_ids": TOKENS, "encoder_hidden_states": batch | seen, "logits": TOKENS}
+    axes |= dict.fromkeys(outputs[1:], {0: "batch_size", 2: "past_sequence_length + sequence_length"})
+    yield Graph(folder / "decoder_model.onnx", decoder, first, axes, outputs), files
+
+    with torch.no_grad():
+        past = dict(zip((f"past_key_values.{name}" for name in names), decoder(*first.values())[1:], strict=True))
+    axes |= dict.fromkeys(past, {0: "batch_size", 2: "past_sequence_length"}) | {"input_ids": batch, "logits": batch}
+    yield Graph(folder / "decoder_with_past_model.onnx", decoder, {"input_ids": ids[:, 5:]} | states | past, axes, outputs), files
+
+
+def model_type(folder: Path) -> str | None:
     config = folder / "config.json"
-    return config.is_file() and json.loads(config.read_text(encoding="utf-8")).get("model_type") == "clip"
+    return json.loads(config.read_text(encoding="utf-8")).get("model_type") if config.is_file() else None
+
+
+TRANSFORMERS_GRAPHS = {"clip": clip_graphs, "vision-encoder-decoder": captioner_graphs}
 
 
 def diffusion_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
@@ -463,17 +537,18 @@ def diffusion_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
 
 
 def export(folder: Path) -> list[Written]:
-    """Writes the graphs of a diffusion folder or those of a CLIP folder (two); the same folder gives the same bytes every time."""
-    if is_clip(folder):
-        return [write(graph, files) for graph, files in clip_graphs(folder)]
-    if not (folder / "model_index.json").is_file():
-        raise SystemExit(f"{folder}: neither a diffusers folder (model_index.json) nor a CLIP folder (config.json of model_type clip)")
-    return [write(graph, files) for graph, files in diffusion_graphs(folder)]
+    """Writes the graphs of a diffusion, CLIP or captioner folder; the same folder gives the same bytes every time."""
+    diffusers = (folder / "model_index.json").is_file()
+    graphs = diffusion_graphs if diffusers else TRANSFORMERS_GRAPHS.get(model_type(folder))
+    if graphs is None:
+        known = " or ".join(TRANSFORMERS_GRAPHS)
+        raise SystemExit(f"{folder}: neither a diffusers folder (model_index.json) nor one of transformers (config.json of model_type {known})")
+    return [write(graph, files) for graph, files in graphs(folder)]
 
 
 def main():
     parser = argparse.ArgumentParser(
-        prog="darkroom-export", description="Writes graph-only ONNX files beside a diffusion or CLIP folder's safetensors."
+        prog="darkroom-export", description="Writes graph-only ONNX files beside a diffusion, CLIP or captioner folder's safetensors."
     )
     parser.add_argument("folder", type=Path)
     for written in export(parser.parse_args().folder):

@@ -15,7 +15,10 @@ WEIGHT_DECAY = 0.01
 BETAS = (0.9, 0.99)
 LARGEST_NORM = 0.5  # of one process's share of the AdamW gradients
 TOGETHER = 4  # matrices of one shape that are orthogonalized at once
-NOT_MATRICES = ("embedding.", "conv_in", "conv_out", "time_emb", "heads.", "shared.", "attention_bias", "shift_table", "pos_embed", "transformer.proj_out")
+NOT_MATRICES = (
+    "embedding.", "embeddings.", "wte.", "wpe.", "conv_in", "conv_out", "time_emb", "heads.", "shared.", "attention_bias", "shift_table", "pos_embed",
+    "transformer.proj_out",
+)  # fmt: skip
 
 
 def is_matrix(part: Slice) -> bool:
