@@ -10,7 +10,8 @@ import torch
 from diffusers import AutoencoderKL, StableDiffusionUpscalePipeline, UNet2DConditionModel
 from transformers import CLIPConfig, CLIPModel, CLIPTextModel, CLIPTokenizer
 
-from darkroom_training import generated
+from darkroom_training import caption, generated
+from darkroom_training.caption_tokenizer import new_tokenizer
 from darkroom_training.clip import save_clip
 from darkroom_training.judge import Judge
 from darkroom_training.network import new_scheduler, save_pipeline
@@ -102,3 +103,16 @@ class SameProcess:
 def same_process(monkeypatch):
     monkeypatch.setattr(generated, "ProcessPoolExecutor", SameProcess)
     monkeypatch.setattr(torch, "set_num_threads", lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def captioner(tmp_path_factory):
+    """A captioner's folder of random weights, no two tensors alike and large enough to prefer some words."""
+    folder, tokenizer = tmp_path_factory.mktemp("captioner") / "pocket-caption", new_tokenizer(count=4000)
+    torch.manual_seed(3)
+    model = caption.new_captioner(tokenizer)
+    with torch.no_grad():
+        for parameter in model.decoder.parameters():
+            parameter.mul_(3).add_(torch.randn(parameter.shape), alpha=0.02)
+    caption.save_captioner(folder, model, tokenizer)
+    return folder

@@ -35,16 +35,8 @@ def tokenizer():
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, tokenizer):
-    """A captioner of random weights, large enough ones to prefer some words."""
-    torch.manual_seed(3)
-    model = caption.new_captioner(tokenizer)
-    with torch.no_grad():
-        for parameter in model.decoder.parameters():
-            parameter.mul_(3).add_(torch.randn(parameter.shape), alpha=0.02)  # no two tensors alike
-    path = tmp_path_factory.mktemp("captioner") / "pocket-caption"
-    caption.save_captioner(path, model, tokenizer)
-    return path
+def folder(captioner):
+    return captioner
 
 
 def test_read_canonicalCaption_gives_the_scene():
@@ -53,7 +45,9 @@ def test_read_canonicalCaption_gives_the_scene():
         assert read(worded(scene)) == replace(scene, seed=0)
 
 
-@pytest.mark.parametrize("words", ["", "a fox", "two fox in the snow", "a foxes in the snow", "a fox in the snow at noon", "a fox in the snow in the snow"])
+@pytest.mark.parametrize(
+    "words", ["", "a fox", "two fox in the snow", "a foxes in the snow", "a fox in the snow at noon", "a fox in the snow in the snow"]
+)
 def test_read_otherWords_gives_nothing(words):
     assert read(words) is None
 

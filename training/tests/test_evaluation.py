@@ -20,6 +20,7 @@ from darkroom_training import (
     card,
     concepts,
     evaluate,
+    evaluate_caption,
     evaluate_upscaler,
     generated,
     grids,
@@ -299,7 +300,7 @@ def run(module, monkeypatch, *arguments):
 
 
 @needs_font
-def test_commands_tinyModels_measure_and_write_cards(base, upscaler, clip, judge_file, tmp_path, same_process, monkeypatch):
+def test_commands_tinyModels_measure_and_write_cards(base, upscaler, clip, captioner, judge_file, tmp_path, same_process, monkeypatch):
     read_all = prompts.read
     monkeypatch.setattr("darkroom_training.prompts.read", lambda name: read_all(name)[::40])
     monkeypatch.setattr(grids, "STEPS", (1, 2))
@@ -308,7 +309,7 @@ def test_commands_tinyModels_measure_and_write_cards(base, upscaler, clip, judge
     monkeypatch.setattr(concepts, "OTHERS", ["fox", "owl"])
     monkeypatch.setattr(evaluate_upscaler, "SHEET_ROWS", 2)
     cache, judged = ("--cache", tmp_path / "cache"), ("--judge", judge_file)
-    unet_output, upscaler_output, clip_output = (tmp_path / name for name in ("unet", "upscaler", "clip"))
+    unet_output, upscaler_output, clip_output, caption_output = (tmp_path / name for name in ("unet", "upscaler", "clip", "caption"))
     run(evaluate, monkeypatch, base, *judged, *cache, "--clip", clip, "--output", unet_output, "--prompts", 12, "--seen-prompts", 2,
         "--fresh", 12, "--grid-prompts", 2)  # fmt: skip
     run(evaluate_upscaler, monkeypatch, upscaler, *judged, *cache, "--clip", clip, "--base", base, "--output", upscaler_output, "--pictures", 2,
@@ -316,7 +317,10 @@ def test_commands_tinyModels_measure_and_write_cards(base, upscaler, clip, judge
     run(zero_shot, monkeypatch, clip, *cache, "--base", base, "--output", clip_output, "--pictures", 2)
     run(concepts, monkeypatch, clip, *judged, *cache, "--base", base, "--output", clip_output, "--each", 3, "--pairs-each", 1, "--prompts", 12,
         "--drawn-with", 4, "--drawn-without", 12)  # fmt: skip
+    run(evaluate_caption, monkeypatch, captioner, *cache, "--base", base, "--output", caption_output, "--pictures", 4, "--generated", 2)
 
+    found = json.loads((captioner / "caption_calibration.json").read_text())
+    assert found["temperature"] > 0 and 0 <= found["threshold"] <= 1
     written = json.loads((clip / "concepts.json").read_text())
     assert written["special_care_margin"] == 0.01
     assert [(c["name"], c["category"]) for c in written["concepts"]] == list(concepts.CATEGORIES.items())
@@ -325,7 +329,7 @@ def test_commands_tinyModels_measure_and_write_cards(base, upscaler, clip, judge
     assert figures["prompt_following"]["held out"]["subject"]["asked"] == 12
     assert len(figures["grid"]["cells"]) == 4 and len(figures["failures"]) == 12
 
-    for folder, output in ((base, unet_output), (upscaler, upscaler_output), (clip, clip_output)):
+    for folder, output in ((base, unet_output), (upscaler, upscaler_output), (clip, clip_output), (captioner, caption_output)):
         (folder.parent / "README.md").write_text("| folder | what | size |\n|---|---|---:|\n")
         card.write(folder, TRAINING, output)
         text = (folder / "README.md").read_text()

@@ -45,6 +45,7 @@ from darkroom_training.world.description import described, described_shortly
 BATCH = 64
 WIDTH, HEADS, ENCODER_LAYERS, DECODER_LAYERS = 160, 4, 5, 3  # the encoder's are pocket-clip's
 WINDOW = 48  # tokens
+ATTENTION = "eager"  # for training: on a CPU the fused kernel's way back takes twice the time
 SHORT_SHARE, PREFIXED_SHARE = 0.2, 0.1
 ASKED = 0.2  # weight of what the heads are asked
 IGNORED = -100  # label of tokens that are given, not learned
@@ -57,11 +58,13 @@ def new_captioner(tokenizer: GPT2TokenizerFast) -> VisionEncoderDecoderModel:
     encoder = ViTConfig(
         hidden_size=WIDTH, intermediate_size=4 * WIDTH, num_hidden_layers=ENCODER_LAYERS, num_attention_heads=HEADS, image_size=SIDE, patch_size=8,
         hidden_act="gelu", layer_norm_eps=1e-5, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+        attn_implementation=ATTENTION,
     )  # fmt: skip
     end = tokenizer.eos_token_id
     decoder = GPT2Config(
         vocab_size=len(tokenizer), n_positions=WINDOW, n_embd=WIDTH, n_layer=DECODER_LAYERS, n_head=HEADS, bos_token_id=end, eos_token_id=end,
         add_cross_attention=True, is_decoder=True, activation_function="gelu_pytorch_tanh", resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
+        attn_implementation=ATTENTION,
     )  # fmt: skip
     config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(encoder, decoder, tie_word_embeddings=False)
     config.bos_token_id = config.eos_token_id = config.pad_token_id = config.decoder_start_token_id = end

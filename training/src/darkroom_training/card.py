@@ -12,7 +12,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from darkroom_training import clip_card, figures, text_to_image_card, upscaler_card
+from darkroom_training import caption_card, clip_card, figures, text_to_image_card, upscaler_card
 from darkroom_training.picture_cache import model_digest
 
 
@@ -31,6 +31,7 @@ KINDS = {
     "PixArtAlphaPipeline": TEXT_TO_IMAGE,
     "StableDiffusionUpscalePipeline": Kind(upscaler_card.text, upscaler_card.line, ("sheet.png",)),
     "CLIPModel": Kind(clip_card.text, clip_card.line, ("concepts.png",)),
+    "VisionEncoderDecoderModel": Kind(caption_card.text, caption_card.line, ("reliability.png", "failures.png")),
 }
 
 

@@ -43,6 +43,8 @@ In brackets the 95 % interval (Wilson).
 
 {shares_table(zero_shot["accuracy"])}
 
+{_ranked(measured["hard_negatives"])}
+
 ## Output check
 
 {_concepts(concepts)}
@@ -53,6 +55,13 @@ In brackets the 95 % interval (Wilson).
 
 {LICENCE}
 """
+
+
+def _ranked(found):
+    rows = [[name, worded(share), ", ".join(f"{field} {lost}" for field, lost in share["lost_to"].items())] for name, share in found["sets"].items()]
+    return f"""How often the own caption ranks first among {found["negatives"]} others with one attribute changed, every attribute in turns; and which attribute the others were taken in by:
+
+{table(["", "first", "lost to"], rows, 3)}"""
 
 
 def _concepts(found):

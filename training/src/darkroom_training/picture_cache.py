@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 DECIDING = {".safetensors", ".json", ".txt"}  # of a model folder: weights, configurations, vocabularies; not cards, sheets and graphs
-NOT_DECIDING = {"generation_defaults.json", "concepts.json"}
+NOT_DECIDING = {"generation_defaults.json", "concepts.json", "caption_calibration.json"}
 
 
 def digest_of(*parts: object) -> str:

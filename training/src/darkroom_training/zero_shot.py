@@ -5,6 +5,8 @@
 import argparse
 import json
 import os
+import random
+from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -20,13 +22,15 @@ from darkroom_training.picture_cache import PictureCache, model_digest
 from darkroom_training.shares import counted
 from darkroom_training.validation import captioned, reconstructions, renders
 from darkroom_training.world import Scene, caption
-from darkroom_training.world.scene import COLOURS, NAMES, PLAIN, SETTINGS, TIMES
+from darkroom_training.world.scene import COLOURS, NAMES, PLAIN, SETTINGS, SIZES, TIMES
 
 ALTERNATIVES = {
     "subject": NAMES, "other": NAMES, "setting": (*SETTINGS, *(f"plain {colour}" for colour in PLAIN)), "time": TIMES,
     "colour": tuple(COLOURS), "count": (1, 2, 3),
 }  # fmt: skip
+SIDES = {"left": ("above",), "beside": ("above",), "above": ("left", "beside")}  # what a picture tells from a relation
 TEXTS_AT_ONCE = 1024
+NEGATIVES = 32
 
 
 def asked(scene: Scene) -> list[str]:
@@ -41,6 +45,41 @@ def alternatives(scene: Scene, field: str) -> list[str]:
     """Captions of the scene with every value of one field, the scene's own first."""
     own = getattr(scene, field)
     return [caption(replace(scene, **{field: value})) for value in (own, *(value for value in ALTERNATIVES[field] if value != own))]
+
+
+def hard_negatives(scene: Scene, count: int, rng: random.Random) -> dict[str, str]:
+    """Makes captions with one attribute changed, each with the name of the attribute; as many of each as there are, in turns.
+
+    Beside what `asked` names, these are the size of a single subject and whether a pair stands or lies.
+    """
+    changed = {field: alternatives(scene, field)[1:] for field in asked(scene)}
+    if scene.other:
+        changed["relation"] = [caption(replace(scene, relation=relation)) for relation in SIDES[scene.relation]]
+    elif scene.count == 1:
+        changed["size"] = [caption(replace(scene, size=size)) for size in (None, *SIZES) if size != scene.size]
+    for captions in changed.values():
+        rng.shuffle(captions)
+    negatives = {}
+    while len(negatives) < count:
+        for field, captions in changed.items():
+            if captions and len(negatives) < count:
+                negatives[captions.pop()] = field
+    return negatives
+
+
+def ranking(clip: CLIPModel, tokenizer: CLIPTokenizer, scenes: list[Scene], sets: dict[str, np.ndarray]) -> dict[str, dict]:
+    """Per set of pictures of the scenes: how often the own caption ranks before all of NEGATIVES, and what the others were taken in by."""
+    questions = [(caption(scene), hard_negatives(scene, NEGATIVES, random.Random(i))) for i, scene in enumerate(scenes)]
+    embeddings = text_embeddings(clip, tokenizer, [text for own, negatives in questions for text in (own, *negatives)])
+    result = {}
+    for name, pixels in sets.items():
+        first, lost = [], Counter()
+        for image, (own, negatives) in zip(embed_images(clip, pixels), questions, strict=True):
+            best = max((own, *negatives), key=lambda text: float(embeddings[text] @ image))
+            first.append(best == own)
+            lost.update([negatives[best]] if best != own else [])
+        result[name] = counted(first).figures() | {"lost_to": dict(lost.most_common())}
+    return result
 
 
 def text_embeddings(clip: CLIPModel, tokenizer: CLIPTokenizer, texts: list[str]) -> dict[str, np.ndarray]:
@@ -83,7 +122,8 @@ def main():
     figures = Figures(a.output, model_digest(a.folder))
     values = accuracies(clip, tokenizer, shown.scenes, sets)
     figures.put("zero_shot", {"pictures": a.pictures, "sampling": asdict(sampling), "base_digest": generate.digest, "accuracy": values})
-    print(json.dumps(values, indent=1))
+    figures.put("hard_negatives", {"negatives": NEGATIVES, "sets": ranking(clip, tokenizer, shown.scenes, sets)})
+    print(json.dumps({name: figures.values[name] for name in ("zero_shot", "hard_negatives")}, indent=1))
 
 
 if __name__ == "__main__":

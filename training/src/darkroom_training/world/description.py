@@ -56,7 +56,7 @@ _THING = r"(?P<{0}number>an?|two|three) (?:(?P<{0}size>{1}) )?(?:(?P<{0}colour>{
 _CAPTION = re.compile(
     _THING.format("", _alternatives(words[0] for words in ADJECTIVES.values()), _alternatives(COLOURS), _alternatives((*_NOUNS, *_PLURALS)))
     + f"(?: (?P<relation>{_alternatives(_RELATIONS)}) "
-    + r"an? (?:(?P<other_colour>{}) )?(?P<other>{}))?".format(_alternatives(COLOURS), _alternatives(_NOUNS))
+    + rf"an? (?:(?P<other_colour>{_alternatives(COLOURS)}) )?(?P<other>{_alternatives(_NOUNS)}))?"
     + f" (?P<place>{_alternatives(_WHERE)})(?: (?P<when>{_alternatives(_WHEN)}))?"
 )
 
