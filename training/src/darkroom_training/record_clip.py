@@ -3,37 +3,28 @@
 """Writes a CLIP folder with seeded weights, and what Pillow and transformers make of a few pictures and texts.
 
     inference/src/test/resources/tiny-clip        transformers' folder, the graphs of darkroom-export, and a joint model.onnx as Optimum writes it
-    inference/src/test/resources/golden/clip.json resized pictures, pixel values, embeddings of unit length
+    inference/src/test/resources/golden/clip.json embeddings of unit length
 
 Run as ``python -m darkroom_training.record_clip`` from the root of the repository, after ``record_graphs``, whose tokenizer it takes.
 """
 
-import base64
 import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import PIL
 import torch
 import transformers
-from PIL import Image
 from torch import nn
 from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTokenizer
 
 from darkroom_training.export import Graph, export, weight_files, write
+from darkroom_training.record_pictures import ripples
 
 RESOURCES = Path("inference/src/test/resources")
 FOLDER = RESOURCES / "tiny-clip"
 SIZES = ((24, 24), (64, 64), (50, 37), (37, 91), (200, 160), (9, 13))
 TEXTS = ("a cat", "the fox in snow, the fox in snow and more of it", "", "FOX!")
-PROCESSORS = (
-    ("clip", {"size": {"shortest_edge": 8}, "crop_size": {"height": 8, "width": 8}}),
-    ("old files have numbers", {"size": 8, "crop_size": 8}),
-    ("crop wider than the picture", {"size": {"shortest_edge": 6}, "crop_size": {"height": 9, "width": 8}}),
-    ("no crop, bilinear", {"size": {"height": 7, "width": 9}, "do_center_crop": False, "resample": 2}),
-    ("no normalisation, lanczos", {"size": {"shortest_edge": 8}, "crop_size": 8, "do_normalize": False, "resample": 1}),
-)
 
 
 class Joint(nn.Module):
@@ -44,12 +35,6 @@ class Joint(nn.Module):
     def forward(self, input_ids, pixel_values, attention_mask):
         output = self.model(input_ids=input_ids, pixel_values=pixel_values, attention_mask=attention_mask)
         return output.logits_per_image, output.logits_per_text, output.text_embeds, output.image_embeds
-
-
-def picture(width: int, height: int) -> Image.Image:
-    """Slopes, ripples and squares, of whole numbers only, so that a test can draw the same."""
-    y, x = np.mgrid[:height, :width]
-    return Image.fromarray(np.stack([(x * 5 + y * 3) % 256, x * y % 251, (x // 4 + y // 4) % 2 * 200 + x % 50], axis=-1).astype(np.uint8))
 
 
 def model(tokenizer: CLIPTokenizer) -> CLIPModel:
@@ -96,25 +81,12 @@ def unit(embeddings: torch.Tensor) -> list[float]:
     return [float(value) for value in nn.functional.normalize(embeddings[0].double(), dim=0)]
 
 
-def resized(width: int, height: int, to: tuple[int, int], resample: int) -> dict:
-    pixels = np.asarray(picture(width, height).resize(to, resample))
-    return {"width": width, "height": height, "to_width": to[0], "to_height": to[1], "resample": resample, "rgb": pixels.tobytes().hex()}
-
-
-def processed(name: str, config: dict, width: int, height: int) -> dict:
-    processor = CLIPImageProcessor(**config)
-    values = processor(picture(width, height), return_tensors="np")["pixel_values"].astype("<f4")
-    saved = json.loads(processor.to_json_string()) if name != "old files have numbers" else config
-    text = base64.b64encode(values.tobytes()).decode()
-    return {"name": name, "config": saved, "width": width, "height": height, "shape": list(values.shape), "values": text}
-
-
 def main():
     clip = folder()
     tokenizer, processor = CLIPTokenizer.from_pretrained(FOLDER), CLIPImageProcessor.from_pretrained(FOLDER)
     with torch.no_grad():
         pictures = [
-            {"width": w, "height": h, "embedding": unit(clip.get_image_features(**processor(picture(w, h), return_tensors="pt")))} for w, h in SIZES
+            {"width": w, "height": h, "embedding": unit(clip.get_image_features(**processor(ripples(w, h), return_tensors="pt")))} for w, h in SIZES
         ]
         texts = [
             {"text": text, "embedding": unit(clip.get_text_features(**tokenizer(text, padding="max_length", truncation=True, return_tensors="pt")))}
@@ -123,8 +95,6 @@ def main():
     golden = {
         "script": "training/src/darkroom_training/record_clip.py",
         "versions": {"pillow": PIL.__version__, "torch": torch.__version__, "transformers": transformers.__version__},
-        "resized": [resized(w, h, to, resample) for w, h in SIZES for to, resample in (((16, 12), 3), ((7, 20), 2), ((11, 9), 1))],
-        "pixel_values": [processed(name, config, w, h) for name, config in PROCESSORS for w, h in ((50, 37), (37, 91))],
         "pictures": pictures,
         "texts": texts,
     }

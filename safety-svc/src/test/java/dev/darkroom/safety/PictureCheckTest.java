@@ -178,7 +178,8 @@ class PictureCheckTest {
     @Test
     void checkOutput_notAPictureDamagedOrTooLarge_isRefusedWithTheReason() {
         assertThat(violation("heliotrope".getBytes(StandardCharsets.US_ASCII)))
-                .isEqualTo(new Violation("image", "must be a PNG, JPEG or WebP picture, but was something else"));
+                .isEqualTo(new Violation(
+                        "image", "must be a PNG, JPEG, WebP, GIF, TIFF or BMP picture, but was something else"));
         byte[] png = TestingPictures.DISC.png();
         assertThat(violation(Arrays.copyOf(png, png.length - 20)))
                 .isEqualTo(new Violation("image", "must be an intact PNG, but was damaged or cut off"));

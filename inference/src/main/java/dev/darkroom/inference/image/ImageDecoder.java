@@ -5,15 +5,17 @@ package dev.darkroom.inference.image;
 import java.io.IOException;
 
 /**
- * Decodes pictures that may come from anybody: PNG, JPEG and WebP. The header decides before any pixel is decoded, the whole file is
- * walked before any of it reaches a codec, and a damaged or cut file is refused rather than shown in part. Thread-safe; writes no
- * temporary files.
+ * Decodes pictures that may come from anybody: PNG, JPEG, WebP, GIF, TIFF and BMP. The header decides before any pixel is decoded, the
+ * whole file is walked before any of it reaches a codec, and a damaged or cut file is refused rather than shown in part. Thread-safe;
+ * writes no temporary files.
  *
- * <p>Every picture becomes 8-bit RGB: grey, palettes and 16 bits per sample are converted, transparency is laid over white, and the
- * orientation that a camera noted in a JPEG is applied. Colour profiles are ignored, as Pillow ignores them. Refused besides
- * damaged files: animations, and JPEGs of four colours (CMYK), of 12 bits, lossless or arithmetically coded.
+ * <p>Every picture becomes 8-bit sRGB: grey, palettes, inks (CMYK) and 16 bits per sample are converted, an embedded ICC profile is
+ * followed, transparency is laid over white, and the EXIF orientation is applied. Colours without a profile, or with a damaged one, are
+ * taken for sRGB, and inks are then mixed as Pillow mixes them. Of a GIF and a TIFF the first picture is read. Refused besides damaged
+ * files: animated PNG and WebP, JPEGs of 12 bits, lossless or arithmetically coded, TIFFs of other colours than those, of signed numbers
+ * or fractions.
  *
- * <p>Takes, beside the result, a copy of the file and the codec's own picture: 3 bytes per pixel as a rule, 8 for a PNG of 16 bits with
+ * <p>Takes, beside the result, a copy of the file and the codec's own picture: 3 bytes per pixel as a rule, 8 for one of 16 bits with
  * transparency, up to 9 for a progressive JPEG.
  */
 public final class ImageDecoder {
@@ -49,8 +51,9 @@ public final class ImageDecoder {
             PictureFile picture = format.open(file);
             limits.requireSize(picture.width(), picture.height());
             int side = Math.max(1, Math.min(picture.width(), picture.height()) / enough);
-            Decoded decoded = PixelReader.read(picture, side);
-            return new Decoded(Orientation.apply(picture.orientation(), decoded.image()), decoded.alphaDropped());
+            PictureFile.Content content = picture.content();
+            Decoded decoded = PixelReader.read(picture, content, side);
+            return new Decoded(Orientation.apply(content.orientation(), decoded.image()), decoded.alphaDropped());
         } catch (UnreadableImageException e) {
             throw e;
         } catch (IOException

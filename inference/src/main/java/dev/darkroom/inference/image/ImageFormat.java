@@ -8,7 +8,10 @@ import java.nio.charset.StandardCharsets;
 enum ImageFormat {
     PNG,
     JPEG,
-    WEBP;
+    WEBP,
+    GIF,
+    TIFF,
+    BMP;
 
     static ImageFormat of(byte[] file) {
         if (has(file, 0, "\u0089PNG\r\n\u001a\n")) {
@@ -20,7 +23,16 @@ enum ImageFormat {
         if (has(file, 0, "RIFF") && has(file, 8, "WEBP")) {
             return WEBP;
         }
-        throw new UnreadableImageException("a PNG, JPEG or WebP picture", "something else");
+        if (has(file, 0, "GIF87a") || has(file, 0, "GIF89a")) {
+            return GIF;
+        }
+        if (has(file, 0, "II*\0") || has(file, 0, "MM\0*")) {
+            return TIFF;
+        }
+        if (has(file, 0, "BM")) {
+            return BMP;
+        }
+        throw new UnreadableImageException("a PNG, JPEG, WebP, GIF, TIFF or BMP picture", "something else");
     }
 
     private static boolean has(byte[] file, int offset, String signature) {
@@ -34,6 +46,9 @@ enum ImageFormat {
             case PNG -> PngFile.open(file);
             case JPEG -> JpegFile.open(file);
             case WEBP -> WebpFile.open(file);
+            case GIF -> GifFile.open(file);
+            case TIFF -> TiffFile.open(file);
+            case BMP -> BmpFile.open(file);
         };
     }
 

@@ -2,8 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.inference.image;
 
+import java.awt.Transparency;
+import java.awt.color.ColorSpace;
+import java.awt.image.BufferedImage;
+import java.awt.image.ColorModel;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
+import java.awt.image.DataBufferByte;
+import java.awt.image.WritableRaster;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.TreeMap;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 
@@ -20,7 +31,16 @@ final class JpegFile implements PictureFile {
     private static final int SOS = 0xda;
     private static final int APP0 = 0xe0;
     private static final int APP1 = 0xe1;
+    private static final int APP2 = 0xe2;
     private static final int ADOBE = 0xee;
+
+    private static final String PROFILE = "ICC_PROFILE\0";
+    private static final int ADOBE_TRANSFORM = 11;
+    private static final int YCCK = 2;
+
+    /** Four samples under any name: the JDK has no colour space of inks. */
+    private static final ColorModel FOUR_SAMPLES = new ComponentColorModel(
+            ColorSpace.getInstance(ColorSpace.CS_sRGB), true, false, Transparency.TRANSLUCENT, DataBuffer.TYPE_BYTE);
 
     /** JFIF 1.01, density unknown: says that three colours are YCbCr. */
     private static final byte[] JFIF = {
@@ -29,12 +49,15 @@ final class JpegFile implements PictureFile {
 
     private final ByteBuffer in;
     private final ByteBuffer deciding;
+    private final TreeMap<Integer, ByteBuffer> profile = new TreeMap<>();
     private int width;
     private int height;
+    private int components;
     private int orientation = 1;
     private boolean jfif;
     private boolean adobe;
     private boolean namedRgb;
+    private boolean luma;
 
     private JpegFile(byte[] file) {
         this.in = ByteBuffer.wrap(file).position(2); // after SOI
@@ -68,8 +91,13 @@ final class JpegFile implements PictureFile {
     }
 
     @Override
-    public int orientation() {
-        return orientation;
+    public boolean inks() {
+        return components == 4;
+    }
+
+    /** Tells whether the components are called R, G and B. */
+    boolean namedRgb() {
+        return namedRgb;
     }
 
     /** Reads a marker; any number of bytes 0xff may stand before it. */
@@ -91,10 +119,18 @@ final class JpegFile implements PictureFile {
             case APP0 -> jfif |= startsWith(content, "JFIF\0");
             case APP1 -> {
                 if (startsWith(content, "Exif\0\0")) {
-                    orientation = Orientation.in(content.slice(6, content.remaining() - 6));
+                    orientation = Orientation.inExif(content);
                 }
             }
-            case ADOBE -> adobe |= startsWith(content, "Adobe");
+            case APP2 -> {
+                if (startsWith(content, PROFILE)) {
+                    profile.put(Byte.toUnsignedInt(content.get(PROFILE.length())), content);
+                }
+            }
+            case ADOBE -> {
+                adobe |= startsWith(content, "Adobe");
+                luma |= startsWith(content, "Adobe") && content.get(ADOBE_TRANSFORM) == YCCK;
+            }
             default -> {} // tables; their content is the codec's business
         }
     }
@@ -117,21 +153,21 @@ final class JpegFile implements PictureFile {
         require(width == 0 && height == 0);
         height = Short.toUnsignedInt(content.getShort(1));
         width = Short.toUnsignedInt(content.getShort(3));
-        int components = content.get(5);
+        components = content.get(5);
         require(content.remaining() == 6 + 3 * components);
         if (content.get(0) != 8) {
             throw new UnreadableImageException("of 8 bits per sample", "of " + content.get(0));
         }
-        if (components != 1 && components != 3) {
-            throw new UnreadableImageException("grey or of three colours", "of " + components + " (CMYK, say)");
+        if (components != 1 && components != 3 && components != 4) {
+            throw new UnreadableImageException("grey or of three or four colours", "of " + components);
         }
         namedRgb = components == 3 && content.get(6) == 'R' && content.get(9) == 'G' && content.get(12) == 'B';
     }
 
     /** Goes on where {@link #open} ended, after the marker of the first scan; works once. */
     @Override
-    public byte[] pixelData() {
-        if (jfif || !(adobe || namedRgb)) {
+    public Content content() {
+        if (components == 3 && (jfif || !(adobe || namedRgb))) {
             deciding.put(JFIF);
         }
         int marker = SOS;
@@ -143,7 +179,17 @@ final class JpegFile implements PictureFile {
                 entropyCoded();
             }
         }
-        return deciding.put((byte) 0xff).put((byte) EOI).array();
+        return new Content(deciding.put((byte) 0xff).put((byte) EOI).array(), profile(), orientation);
+    }
+
+    /** A profile comes in segments, which are numbered from 1 after the name, and told their number. */
+    private byte[] profile() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        for (ByteBuffer segment : profile.values()) {
+            int start = segment.arrayOffset() + PROFILE.length() + 2;
+            bytes.write(segment.array(), start, segment.remaining() - PROFILE.length() - 2);
+        }
+        return bytes.toByteArray();
     }
 
     /** Steps over data up to the next marker; 0xff in it is followed by 0, or begins a restart marker. */
@@ -179,5 +225,38 @@ final class JpegFile implements PictureFile {
     @Override
     public ImageReader codec() {
         return ImageIO.getImageReadersByFormatName("jpeg").next();
+    }
+
+    /** The codec gives four colours as stored: less ink is more, as Adobe began and everybody does, and YCCK stays what it is. */
+    @Override
+    public BufferedImage read(ImageReader codec) throws IOException {
+        if (!inks()) {
+            return codec.read(0);
+        }
+        WritableRaster raster = (WritableRaster) codec.readRaster(0, null);
+        byte[] samples = ((DataBufferByte) raster.getDataBuffer()).getData();
+        for (int i = 0; i < samples.length; i += 4) {
+            if (luma) {
+                inksOf(samples, i);
+            }
+            for (int ink = luma ? 3 : 0; ink < 4; ink++) {
+                samples[i + ink] = (byte) ~samples[i + ink];
+            }
+        }
+        return new BufferedImage(FOUR_SAMPLES, raster, false, null);
+    }
+
+    /** YCC is of the inks turned to light, and they are stored turned: one undoes the other (ITU-T T.871, clause 7). */
+    private static void inksOf(byte[] samples, int at) {
+        int luminance = samples[at] & 255;
+        int blue = (samples[at + 1] & 255) - 128;
+        int red = (samples[at + 2] & 255) - 128;
+        samples[at] = level(luminance + 1.402 * red);
+        samples[at + 1] = level(luminance - 0.344136 * blue - 0.714136 * red);
+        samples[at + 2] = level(luminance + 1.772 * blue);
+    }
+
+    private static byte level(double value) {
+        return (byte) Math.clamp(Math.round(value), 0, 255);
     }
 }

@@ -10,6 +10,7 @@ final class Orientation {
     private static final int TAG = 0x0112;
     private static final int SHORT = 3;
     private static final int ENTRY_BYTES = 12;
+    private static final byte[] NAME = {'E', 'x', 'i', 'f', 0, 0};
 
     private Orientation() {}
 
@@ -18,7 +19,7 @@ final class Orientation {
         if (tiff.remaining() < 8) {
             return 1;
         }
-        tiff.order(tiff.get(0) == 'I' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
+        ordered(tiff);
         long start = Integer.toUnsignedLong(tiff.getInt(4));
         if (start > tiff.remaining() - 2) {
             return 1;
@@ -32,6 +33,18 @@ final class Orientation {
             entries--;
         }
         return 1;
+    }
+
+    /** Sets the byte order that a TIFF structure begins with. */
+    static ByteBuffer ordered(ByteBuffer tiff) {
+        return tiff.order(tiff.get(0) == 'I' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
+    }
+
+    /** Returns the orientation in the EXIF block of a PNG, a WebP or a JPEG: with a name before it in the last, and at times in the others. */
+    static int inExif(ByteBuffer exif) {
+        return exif.remaining() > NAME.length && exif.slice(0, NAME.length).equals(ByteBuffer.wrap(NAME))
+                ? in(exif.slice(NAME.length, exif.remaining() - NAME.length))
+                : in(exif.slice());
     }
 
     /** Returns the picture as the camera saw it: from 5 on width and height change places. */

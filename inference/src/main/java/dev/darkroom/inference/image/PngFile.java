@@ -5,9 +5,12 @@ package dev.darkroom.inference.image;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.zip.CRC32;
+import java.util.zip.DataFormatException;
+import java.util.zip.Inflater;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 
@@ -19,6 +22,12 @@ record PngFile(ByteBuffer file, int width, int height) implements PictureFile {
     private static final int FRAME_BYTES = 12;
 
     private static final int IHDR_BYTES = 13;
+
+    /** Profiles of printers reach 2 MiB. */
+    private static final int MAX_PROFILE_BYTES = 4 << 20;
+
+    /** Deflate's own limit is 1,032. */
+    private static final int MAX_EXPANSION = 100;
 
     private static final Set<String> DECIDING = Set.of("IHDR", "PLTE", "tRNS", "IDAT", "IEND");
 
@@ -62,12 +71,42 @@ record PngFile(ByteBuffer file, int width, int height) implements PictureFile {
     }
 
     @Override
-    public byte[] pixelData() {
+    public Content content() {
         List<Chunk> chunks = chunks();
         PictureFile.requireStill(chunks.stream().noneMatch(chunk -> chunk.type.equals("acTL")));
         ByteBuffer deciding = ByteBuffer.allocate(file.capacity()).put(file.slice(0, SIGNATURE_BYTES));
-        chunks.stream().filter(chunk -> DECIDING.contains(chunk.type)).forEach(chunk -> deciding.put(chunk.whole));
-        return deciding.array();
+        byte[] profile = Content.NO_PROFILE;
+        int orientation = 1;
+        for (Chunk chunk : chunks) {
+            if (DECIDING.contains(chunk.type)) {
+                deciding.put(chunk.whole);
+            }
+            switch (chunk.type) {
+                case "iCCP" -> profile = profile(chunk.content);
+                case "eXIf" -> orientation = Orientation.inExif(chunk.content);
+                default -> {} // texts and the like, compressed ones among them: nobody unpacks them
+            }
+        }
+        return new Content(deciding.array(), profile, orientation);
+    }
+
+    /** A name, 0, the method of compression, which is 0, and the compressed profile; none if that is damaged or too long. */
+    private static byte[] profile(ByteBuffer content) {
+        int at = 0;
+        while (content.get(at) != 0) {
+            at++;
+        }
+        Inflater inflater = new Inflater();
+        try {
+            inflater.setInput(content.slice(at + 2, content.remaining() - at - 2));
+            byte[] profile = new byte[Math.min(MAX_PROFILE_BYTES, content.remaining() * MAX_EXPANSION)];
+            int length = inflater.inflate(profile);
+            return inflater.finished() ? Arrays.copyOf(profile, length) : Content.NO_PROFILE;
+        } catch (DataFormatException _) {
+            return Content.NO_PROFILE;
+        } finally {
+            inflater.end();
+        }
     }
 
     @Override

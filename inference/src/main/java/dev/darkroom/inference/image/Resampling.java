@@ -2,22 +2,29 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.inference.image;
 
-/** Pillow's filters (Resample.c), under the numbers that {@code preprocessor_config.json} has for them. */
+/** Pillow's filters (Resample.c), in the order of the numbers that {@code preprocessor_config.json} has for them, from 0. */
 public enum Resampling {
-    LANCZOS(1, 3) {
+    /** No filter: {@link Resize} picks the sample under each centre. */
+    NEAREST(0) {
+        @Override
+        double weight(double x) {
+            throw new UnsupportedOperationException();
+        }
+    },
+    LANCZOS(3) {
         @Override
         double weight(double x) {
             return x < -3 || x >= 3 ? 0 : sinc(x) * sinc(x / 3);
         }
     },
-    BILINEAR(2, 1) {
+    BILINEAR(1) {
         @Override
         double weight(double x) {
             return Math.max(0, 1 - Math.abs(x));
         }
     },
     /** Keys 1981, with a = -0.5. */
-    BICUBIC(3, 2) {
+    BICUBIC(2) {
         @Override
         double weight(double x) {
             double t = Math.abs(x);
@@ -26,13 +33,23 @@ public enum Resampling {
             }
             return t < 2 ? (((t - 5) * t + 8) * t - 4) * -0.5 : 0;
         }
+    },
+    BOX(0.5) {
+        @Override
+        double weight(double x) {
+            return x > -0.5 && x <= 0.5 ? 1 : 0;
+        }
+    },
+    HAMMING(1) {
+        @Override
+        double weight(double x) {
+            return Math.abs(x) >= 1 ? 0 : sinc(Math.abs(x)) * (0.54 + 0.46 * Math.cos(x * Math.PI));
+        }
     };
 
-    private final int code;
-    private final int support;
+    private final double support;
 
-    Resampling(int code, int support) {
-        this.code = code;
+    Resampling(double support) {
         this.support = support;
     }
 
@@ -40,13 +57,8 @@ public enum Resampling {
     abstract double weight(double x);
 
     /** Returns the distance beyond which weights are 0. */
-    int support() {
+    double support() {
         return support;
-    }
-
-    /** Returns Pillow's number. */
-    int code() {
-        return code;
     }
 
     private static double sinc(double x) {

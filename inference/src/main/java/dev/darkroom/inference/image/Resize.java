@@ -5,7 +5,8 @@ package dev.darkroom.inference.image;
 /**
  * Resizes as the {@code Image.resize} of Pillow 13 does with 8-bit pictures, byte for byte (ImageProcessorTest holds recorded ones): a
  * filter as wide as the coarser grid, so that nothing is left out when a picture shrinks; weights of 22 bits behind the point; first
- * along rows, then along columns, or the other way round where that loses the most pixels first; rounded to 8 bits between.
+ * along rows, then along columns, or the other way round where that loses the most pixels first; rounded to 8 bits between. Nearest
+ * takes the samples under the new centres.
  */
 public final class Resize {
     private static final int WEIGHT_BITS = 22;
@@ -26,6 +27,9 @@ public final class Resize {
 
     /** Returns a picture of {@code width} x {@code height} pixels; the same one if it has that size. */
     public static RgbImage resize(RgbImage image, int width, int height, Resampling resampling) {
+        if (resampling == Resampling.NEAREST) {
+            return nearest(image, width, height);
+        }
         int lostColumns = image.width() - width;
         int lostRows = image.height() - height;
         return lostRows > 0
@@ -33,6 +37,29 @@ public final class Resize {
                 // never does
                 ? alongRows(alongColumns(image, height, resampling), width, resampling)
                 : alongColumns(alongRows(image, width, resampling), height, resampling);
+    }
+
+    private static RgbImage nearest(RgbImage image, int width, int height) {
+        int[] columns = centres(image.width(), width);
+        int[] rows = centres(image.height(), height);
+        byte[] resized = new byte[width * height * 3];
+        for (int i = 0; i < width * height; i++) {
+            int from = rows[i / width] * image.width() + columns[i % width];
+            System.arraycopy(image.rgb(), from * 3, resized, i * 3, 3);
+        }
+        return RgbImage.of(width, height, resized);
+    }
+
+    /** Adds up, with the rounding of that, as Pillow does (Geometry.c, ImagingScaleAffine). */
+    private static int[] centres(int from, int to) {
+        double step = (double) from / to;
+        double centre = step * 0.5;
+        int[] centres = new int[to];
+        for (int i = 0; i < to; i++) {
+            centres[i] = Math.min((int) centre, from - 1);
+            centre += step;
+        }
+        return centres;
     }
 
     private static RgbImage alongRows(RgbImage image, int width, Resampling resampling) {

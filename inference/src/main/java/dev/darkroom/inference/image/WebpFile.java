@@ -59,14 +59,27 @@ record WebpFile(ByteBuffer file, int width, int height) implements PictureFile {
     }
 
     @Override
-    public byte[] pixelData() {
+    public Content content() {
         Map<String, ByteBuffer> chunks = chunks();
         ByteBuffer lossless = chunks.get("VP8L");
         ByteBuffer image = lossless == null ? require(chunks.get("VP8 ")) : lossless;
         WebpFile inner = lossless == null ? lossy(file, content(image)) : lossless(file, content(image));
         PictureFile.require(inner.width == width && inner.height == height, ImageFormat.WEBP);
         ByteBuffer alpha = chunks.get("ALPH");
-        return alpha == null || lossless != null ? riff(image) : riff(extendedHeader(), alpha, image);
+        ByteBuffer exif = chunks.get("EXIF");
+        return new Content(
+                alpha == null || lossless != null ? riff(image) : riff(extendedHeader(), alpha, image),
+                profile(chunks.get("ICCP")),
+                exif == null ? 1 : Orientation.inExif(content(exif)));
+    }
+
+    private static byte[] profile(@Nullable ByteBuffer chunk) {
+        if (chunk == null) {
+            return Content.NO_PROFILE;
+        }
+        byte[] profile = new byte[chunk.getInt(4)];
+        content(chunk).get(profile);
+        return profile;
     }
 
     /** The first chunk of each name, header and padding included. */
@@ -79,7 +92,8 @@ record WebpFile(ByteBuffer file, int width, int height) implements PictureFile {
             int length = file.getInt(at + 4);
             PictureFile.require(length >= 0 && length <= end - at - 8, ImageFormat.WEBP);
             next = at + 8 + length + length % 2;
-            chunks.putIfAbsent(name(file, at), file.slice(at, Math.min(next, end) - at));
+            chunks.putIfAbsent(
+                    name(file, at), file.slice(at, Math.min(next, end) - at).order(ByteOrder.LITTLE_ENDIAN));
         }
         return chunks;
     }

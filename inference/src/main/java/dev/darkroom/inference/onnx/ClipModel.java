@@ -49,7 +49,7 @@ public final class ClipModel implements AutoCloseable {
         this.directory = files.directory();
         this.imageSize = visionConfig.path("image_size").asInt(224);
         this.width = config.path("projection_dim").asInt(512);
-        this.processor = ImageProcessor.of(directory.preprocessorConfig());
+        this.processor = ImageProcessor.of(directory.preprocessorConfig(), "CLIPImageProcessor");
         processor.requireSquare(imageSize, "image_size of the vision tower");
         this.vision = sessions.getFirst();
         checkVision(files.graphs().getFirst());

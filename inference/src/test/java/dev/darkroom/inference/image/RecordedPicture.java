@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.inference.image;
 
-/** The picture that {@code darkroom_training.record_clip} gives Pillow and transformers, drawn again from whole numbers. */
+/** The picture that {@code darkroom_training.record_pictures} gives Pillow and transformers, drawn again from whole numbers. */
 public final class RecordedPicture {
     private RecordedPicture() {}
 

@@ -135,7 +135,7 @@ final class ClipModelTest {
                     config.json | "max_position_embeddings": 16, | "max_position_embeddings": 8, | -
                     config.json | "vocab_size": 94 | "vocab_size": 9 | tokenizer: ids: expected below vocab_size 9 of the text tower, found up to 93
                     config.json | "model_type": "clip", | "model_type": "siglip", | folder: config.json, model_type: expected [clip, clip_vision_model], found siglip
-                    preprocessor_config.json | "resample": 3, | "resample": 5, | preprocessor: resample: expected 1, 2 or 3 (Lanczos, bilinear, bicubic), found 5
+                    preprocessor_config.json | "resample": 3, | "resample": 6, | preprocessor: resample: expected 0 to 5, a filter of Pillow, found 6
                     """)
     void load_configThatDoesNotFit_namesExpectedAndFound(String file, String from, String to, String message)
             throws IOException {
