@@ -16,9 +16,9 @@ final class Samplers {
     /** Returns the sampler of that name, or the folder's own for an empty one; any one where there is a violation. */
     static SchedulerType named(String label, SchedulerConfig config, Violations violations) {
         try {
-            return label.isEmpty() ? SchedulerType.of(config) : SchedulerType.ofLabel(label);
+            return label.isEmpty() ? SchedulerType.of(config) : SchedulerType.ofLabel(label, config);
         } catch (IllegalArgumentException e) {
-            String known = "one of " + String.join(", ", SchedulerType.labels());
+            String known = "one of " + String.join(", ", SchedulerType.labels(config));
             violations.add(FIELD, label.isEmpty() ? known + " (the model's own is not available)" : known, label);
             return SchedulerType.DDIM;
         }

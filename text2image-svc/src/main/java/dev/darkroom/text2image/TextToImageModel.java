@@ -158,7 +158,7 @@ final class TextToImageModel implements LoadedModel {
                 .setLicense(folder.license())
                 .setDefaults(defaults())
                 .setLimits(limits)
-                .addAllSchedulers(SchedulerType.labels())
+                .addAllSchedulers(SchedulerType.labels(folder.scheduler()))
                 .setFingerprint(Fingerprints.toProto(folder.fingerprint()))
                 .addAllKnownSubjects(knownSubjects.names())
                 .setDefaultUpscaleFactor(defaultUpscaleFactor)

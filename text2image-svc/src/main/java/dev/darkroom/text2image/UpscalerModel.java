@@ -125,7 +125,7 @@ final class UpscalerModel implements LoadedModel {
                 .setScaleFactor(networks.traits().vaeScaleFactor())
                 .setDefaults(defaults)
                 .setLimits(limits)
-                .addAllSchedulers(SchedulerType.labels())
+                .addAllSchedulers(SchedulerType.labels(folder.scheduler()))
                 .setFingerprint(Fingerprints.toProto(folder.fingerprint()))
                 .build();
     }

@@ -332,8 +332,7 @@ final class UpscaleServiceTest {
                         "dpmpp_sde",
                         "unipc",
                         "lcm",
-                        "tcd",
-                        "flow_match_euler");
+                        "tcd");
         assertThat(upscaler.getFingerprint().getModelDigest()).matches("[0-9a-f]{64}");
     }
 

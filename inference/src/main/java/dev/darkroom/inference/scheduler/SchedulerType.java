@@ -43,21 +43,34 @@ public enum SchedulerType {
         return className;
     }
 
-    /** Returns every name that requests may use. */
-    public static List<String> labels() {
-        return Arrays.stream(values()).map(SchedulerType::label).toList();
+    /**
+     * Returns the names that requests for a model may use. A model that predicts noise knows nothing of flows, nor one of flows of noise: the
+     * other kind of sampler would run and draw nonsense.
+     *
+     * @param own the configuration in the model's folder
+     */
+    public static List<String> labels(SchedulerConfig own) {
+        return Arrays.stream(values())
+                .filter(type -> type.suits(own))
+                .map(SchedulerType::label)
+                .toList();
+    }
+
+    private boolean suits(SchedulerConfig own) {
+        return (this == FLOW_MATCH_EULER) == own.className().equals(FLOW_MATCH_EULER.className);
     }
 
     /**
      * Returns the sampler that a request names.
      *
-     * @throws IllegalArgumentException naming the known ones if there is no such sampler
+     * @param own as in {@link #labels(SchedulerConfig)}
+     * @throws IllegalArgumentException if it is none of those
      */
-    public static SchedulerType ofLabel(String label) {
+    public static SchedulerType ofLabel(String label, SchedulerConfig own) {
         return Arrays.stream(values())
-                .filter(type -> type.label.equals(label))
+                .filter(type -> type.label.equals(label) && type.suits(own))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("unknown scheduler, known are " + labels()));
+                .orElseThrow(() -> new IllegalArgumentException("scheduler is none of " + labels(own)));
     }
 
     /**

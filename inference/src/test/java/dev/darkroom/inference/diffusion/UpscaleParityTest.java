@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.NoLiveHandles;
 import dev.darkroom.inference.onnx.SessionSettings;
 import dev.darkroom.inference.onnx.StableDiffusionUpscaleModel;
+import dev.darkroom.inference.scheduler.SchedulerConfig;
 import dev.darkroom.inference.scheduler.SchedulerType;
 import dev.darkroom.inference.tensor.Tensor;
 import java.io.IOException;
@@ -89,7 +91,9 @@ final class UpscaleParityTest {
                 recorded.get("prompt").asText(),
                 recorded.get("num_inference_steps").asInt(),
                 new Guidance((float) recorded.get("guidance_scale").asDouble(), 0),
-                SchedulerType.ofLabel(recorded.get("scheduler").asText()),
+                SchedulerType.ofLabel(
+                        recorded.get("scheduler").asText(),
+                        SchedulerConfig.of(new JsonMapper().createObjectNode().put("_class_name", "DDIMScheduler"))),
                 recorded.get("noise_level").asInt(),
                 recorded.get("seed").asLong());
     }

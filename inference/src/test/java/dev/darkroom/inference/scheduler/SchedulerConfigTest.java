@@ -156,7 +156,22 @@ final class SchedulerConfigTest {
         SchedulerConfig config = config("{'_class_name': '" + type.className() + "', 'algorithm_type': '"
                 + (type == SchedulerType.DPM_SOLVER_MULTISTEP_SDE ? "sde-" : "") + "dpmsolver++'}");
         assertThat(SchedulerType.of(config)).isEqualTo(type);
-        assertThat(SchedulerType.ofLabel(type.label())).isEqualTo(type);
+        assertThat(SchedulerType.ofLabel(type.label(), config)).isEqualTo(type);
+    }
+
+    @Test
+    void ofLabel_flowSamplerOfAModelThatPredictsNoise_isRefused() {
+        SchedulerConfig noise = config("{'_class_name': 'DDIMScheduler'}");
+        SchedulerConfig flow = config("{'_class_name': 'FlowMatchEulerDiscreteScheduler'}");
+
+        assertThat(SchedulerType.labels(flow)).containsExactly("flow_match_euler");
+        assertThat(SchedulerType.labels(noise))
+                .hasSize(SchedulerType.values().length - 1)
+                .doesNotContain("flow_match_euler");
+        assertThatThrownBy(() -> SchedulerType.ofLabel("flow_match_euler", noise))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("scheduler is none of [ddim,");
+        assertThatThrownBy(() -> SchedulerType.ofLabel("euler", flow)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @ParameterizedTest
