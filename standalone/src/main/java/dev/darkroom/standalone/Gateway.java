@@ -31,8 +31,8 @@ final class Gateway implements AutoCloseable {
         return new Gateway(channel(address), null);
     }
 
-    static Gateway ofItsOwn() {
-        Services services = Services.start(ServeOptions.onFreePorts());
+    static Gateway ofItsOwn(ServeOptions options) {
+        Services services = Services.start(options);
         return new Gateway(channel(services.gatewayAddress()), services);
     }
 

@@ -17,6 +17,11 @@ final class GatewayOption {
     private @Nullable String server;
 
     Gateway connect() {
-        return server == null ? Gateway.ofItsOwn() : Gateway.at(server);
+        return connect(ServeOptions.onFreePorts());
+    }
+
+    /** Connects; {@code own} says how to start services where none are running. */
+    Gateway connect(ServeOptions own) {
+        return server == null ? Gateway.ofItsOwn(own) : Gateway.at(server);
     }
 }

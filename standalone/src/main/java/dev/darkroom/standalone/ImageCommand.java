@@ -83,7 +83,7 @@ final class ImageCommand implements Callable<Integer> {
             names = "--from",
             paramLabel = "FILE",
             description =
-                    "A PNG, JPEG or WebP to start from instead of noise; what is drawn keeps its proportions unless --width and --height say otherwise.")
+                    "A PNG, JPEG, WebP, GIF (first frame), TIFF (first page) or BMP to start from instead of noise; what is drawn keeps its proportions unless --width and --height say otherwise.")
     private @Nullable Path from;
 
     @Option(
@@ -152,7 +152,7 @@ final class ImageCommand implements Callable<Integer> {
         Progress progress = result.progress();
         PreviewMode mode = progress.isShown() ? preview.on(System.getenv()) : preview.withoutTerminal();
         PreviewDisplay display = new PreviewDisplay(mode, files, images);
-        try (Gateway connected = gateway.connect()) {
+        try (Gateway connected = gateway.connect(ServeOptions.drawing(model, refiner))) {
             var events = GenerationServiceGrpc.newBlockingStub(connected.channel())
                     .streamGenerateImages(request(mode, connected.channel()));
             DeliveredImages delivered = DeliveredImages.receive(events, progress, display::show);

@@ -2,25 +2,65 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.standalone;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * How the services of one JVM run.
  *
  * @param gatewayPort loopback port of the gateway; 0 takes a free one
  * @param models folder whose folders are the models
+ * @param denoisers {@code darkroom.text2image.models}
  * @param probe whether to time the models first, which pays for those who stay
  */
-public record ServeOptions(int gatewayPort, Path models, boolean probe) {
+public record ServeOptions(int gatewayPort, Path models, List<String> denoisers, boolean probe) {
+    private static final String DEFAULT_MODEL = "pocket-unet";
+    private static final String ALL_OTHERS = "*";
+    private static final String UPSCALERS = "*upscalers";
+
+    public ServeOptions {
+        denoisers = List.copyOf(denoisers);
+    }
 
     /** For services that stay. */
     public ServeOptions(int gatewayPort, Path models) {
-        this(gatewayPort, models, true);
+        this(gatewayPort, models, all(models), true);
     }
 
-    /** For a command that needs the services only while it runs. */
+    /** For a command that needs the services, with every model, only while it runs. */
     public static ServeOptions onFreePorts() {
-        return new ServeOptions(0, shippedModels(), false);
+        Path models = shippedModels();
+        return new ServeOptions(0, models, all(models), false);
+    }
+
+    /**
+     * As {@link #onFreePorts()}, without the models that the command does not need, which would take a part of its time.
+     *
+     * @param model that draws, or empty for the default
+     * @param refiner that finishes, or empty for none
+     */
+    static ServeOptions drawing(String model, String refiner) {
+        ServeOptions all = onFreePorts();
+        List<String> needed = Stream.of(model.isEmpty() ? DEFAULT_MODEL : model, refiner)
+                .filter(name -> !name.isEmpty())
+                .toList();
+        return needed.stream().allMatch(name -> isModel(all.models.resolve(name)))
+                ? new ServeOptions(
+                        0,
+                        all.models,
+                        Stream.concat(needed.stream(), Stream.of(UPSCALERS)).toList(),
+                        false)
+                : all;
+    }
+
+    private static List<String> all(Path models) {
+        return isModel(models.resolve(DEFAULT_MODEL)) ? List.of(DEFAULT_MODEL, ALL_OTHERS) : List.of();
+    }
+
+    private static boolean isModel(Path folder) {
+        return Files.isRegularFile(folder.resolve("model_index.json"));
     }
 
     /** The models beside the launcher, which names its folder. */

@@ -54,6 +54,8 @@ public final class Services implements AutoCloseable {
                 Map.of(
                         "darkroom.text2image.models-directory",
                         models,
+                        "darkroom.text2image.models",
+                        String.join(",", options.denoisers()),
                         "darkroom.text2image.probe",
                         String.valueOf(options.probe())));
         safety.join();

@@ -30,7 +30,9 @@ import picocli.CommandLine.Parameters;
         footer = {"", "Example: darkroom upscale fox.png --prompt \"a fox in the snow\" -o large.png"})
 final class UpscaleCommand implements Callable<Integer> {
 
-    @Parameters(paramLabel = "FILE", description = "A PNG, JPEG or WebP of at most 16 MiB.")
+    @Parameters(
+            paramLabel = "FILE",
+            description = "A PNG, JPEG, WebP, GIF (first frame), TIFF (first page) or BMP of at most 16 MiB.")
     private Path input = Path.of("");
 
     @Option(
@@ -83,7 +85,7 @@ final class UpscaleCommand implements Callable<Integer> {
         long start = System.nanoTime();
         PictureFiles files = PictureFiles.of(target(), stem(), 1);
         ByteString image = PictureInput.read(input);
-        try (Gateway connected = gateway.connect()) {
+        try (Gateway connected = gateway.connect(ServeOptions.drawing("", ""))) {
             var events =
                     GenerationServiceGrpc.newBlockingStub(connected.channel()).streamUpscaleImage(request(image));
             UpscaleCompleted completed = receive(events);

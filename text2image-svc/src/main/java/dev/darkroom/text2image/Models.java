@@ -26,6 +26,9 @@ import org.slf4j.LoggerFactory;
 final class Models implements Preparation {
     private static final Logger LOG = LoggerFactory.getLogger(Models.class);
 
+    private static final String ALL = "*";
+    private static final String UPSCALERS = "*upscalers";
+
     private final TextToImageConfiguration configuration;
     private final StepBatcher batcher;
     private volatile List<LoadedModel> loaded = List.of();
@@ -100,9 +103,16 @@ final class Models implements Preparation {
 
     private List<Path> folders() throws IOException {
         Path root = configuration.modelsDirectory();
-        List<Path> folders = configuration.models().isEmpty()
-                ? modelFolders(root)
-                : configuration.models().stream().map(root::resolve).toList();
+        List<String> names = configuration.models().isEmpty() ? List.of(ALL) : configuration.models();
+        List<Path> all = names.stream().anyMatch(name -> name.startsWith(ALL)) ? modelFolders(root) : List.of();
+        List<Path> folders = names.stream()
+                .flatMap(name -> switch (name) {
+                    case ALL -> all.stream();
+                    case UPSCALERS -> all.stream().filter(Models::isUpscaler);
+                    default -> Stream.of(root.resolve(name));
+                })
+                .distinct()
+                .toList();
         if (folders.isEmpty()) {
             throw new IOException(
                     "No folder whose model_index.json names a pipeline that Darkroom has in " + root.toAbsolutePath());

@@ -13,7 +13,7 @@ import java.util.List;
  * What the operator decides; application.yml explains each key.
  *
  * @param modelsDirectory folder of model folders
- * @param models folder names to load, the default first; empty loads every folder, in the order of their names
+ * @param models folder names to load, the default first, {@code *} for all others, {@code *upscalers} for the upscalers among them; empty as {@code *}
  * @param threads of one network call; 0 is one for each processor
  * @param rowsPerCall most rows (a picture and its guidance are two) in one network call
  * @param lanes most network calls at the same time; 0 is one for each processor, up to four

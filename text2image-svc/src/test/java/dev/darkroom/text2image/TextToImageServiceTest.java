@@ -450,6 +450,28 @@ final class TextToImageServiceTest {
     }
 
     @Test
+    void listModels_starBehindAName_putsThatFirstAndAddsTheOthers() {
+        try (TestingService chosen = TestingService.tiny("scalar", "*")) {
+            assertThat(chosen.stub()
+                            .listModels(ListModelsRequest.getDefaultInstance())
+                            .getModelsList())
+                    .extracting(ImageModel::getName)
+                    .containsExactly("scalar", "black", "coupled", "nan", "per-row");
+        }
+    }
+
+    @Test
+    void listModels_upscalersBehindAName_leavesOtherModelsOut() {
+        try (TestingService chosen = TestingService.tiny("scalar", "*upscalers")) {
+            assertThat(chosen.stub()
+                            .listModels(ListModelsRequest.getDefaultInstance())
+                            .getModelsList())
+                    .extracting(ImageModel::getName)
+                    .containsExactly("scalar");
+        }
+    }
+
+    @Test
     void listModels_always_describesEachModel() {
         List<ImageModel> models = service.stub()
                 .listModels(ListModelsRequest.getDefaultInstance())
@@ -477,8 +499,7 @@ final class TextToImageServiceTest {
                         "dpmpp_sde",
                         "unipc",
                         "lcm",
-                        "tcd",
-                        "flow_match_euler");
+                        "tcd");
         assertThat(first.getKnownSubjectsList()).containsExactly("cat", "fox", "palm tree");
         assertThat(first.getDefaults().getNumInferenceSteps()).isEqualTo(6);
         assertThat(first.getLimits().getSizeMultiple()).isEqualTo(8);
