@@ -134,7 +134,7 @@ class DitTask(LatentTask):
             vae=AutoencoderKL.from_pretrained(self.vae).half(), scheduler=new_sampler(),
         ).save_pretrained(self.folder)  # fmt: skip
         (self.folder / "known_subjects").write_text("\n".join(known_subjects()) + "\n", encoding="utf-8")
-        defaults = '{"num_inference_steps": 20, "guidance_scale": 4.0, "upscale_factor": 4}\n'
+        defaults = '{"num_inference_steps": 15, "guidance_scale": 2.5, "upscale_factor": 4}\n'
         (self.folder / "generation_defaults.json").write_text(defaults, encoding="utf-8")
 
 

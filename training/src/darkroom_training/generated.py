@@ -53,10 +53,11 @@ def load_pipeline(folder: Path) -> DiffusionPipeline:
 def generate(pipeline: DiffusionPipeline, prompts: Sequence[str], seeds: Sequence[int], sampling: Sampling) -> np.ndarray:
     """Generates one batch, (N, H, W, 3) uint8: picture i from noise of its own generator with the seed ``seeds[i]``."""
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+    own_size = {"use_resolution_binning": False} if hasattr(pipeline, "transformer") else {}  # PixArt's bins begin at 256 px
     with torch.autocast("cpu", torch.bfloat16) if sampling.dtype == "bfloat16" else nullcontext():
         latents = pipeline(
             list(prompts), num_inference_steps=sampling.num_inference_steps, guidance_scale=sampling.guidance_scale, generator=noise,
-            output_type="latent",
+            output_type="latent", **own_size,
         ).images  # fmt: skip
     return to_pixels(pipeline.vae.decode(latents.float() / pipeline.vae.config.scaling_factor).sample)
 

@@ -3,6 +3,7 @@
 """Makes a small folder of each family that Darkroom runs, with random weights, and records what diffusers computes on it.
 
     python -m darkroom_training.record_families TOKENIZER [--only NAME]    TOKENIZER: a T5 tokenizer of darkroom-train-t5-tokenizer
+    python -m darkroom_training.record_families --shipped                  models/pocket-dit, again after every change of its weights
 
 The networks are diffusers' and transformers' own classes in their real structure, a few channels wide; the tokenizers are real ones of a few
 words. text2image-svc/src/test/resources/families/NAME.zip holds, so that eight folders of verbose graphs stay small,
@@ -11,7 +12,7 @@ words. text2image-svc/src/test/resources/families/NAME.zip holds, so that eight 
     golden.json             versions, and the cases: what was asked
     golden.safetensors      <case>.latents (steps, N, C, h, w) after every step, <case>.pixels (N, H, W, 3) uint8; <case>.image (h, w, 3) uint8
 
-and dialects.zip what other exporters make of the Stable Diffusion folder: optimum/ (a folder for each half of the VAE, one timestep for all rows, weights in
+pocket-dit.zip the golden files alone, of the folder that is shipped, and dialects.zip what other exporters make of the Stable Diffusion folder: optimum/ (a folder for each half of the VAE, one timestep for all rows, weights in
 model.onnx_data, no states between the text encoder's layers), unet-fp16.onnx and unet-int8.onnx (dynamically quantized matrices).
 
 PyTorch float32 on the CPU, weights as shipped (widened), one CPU generator per picture. Random networks are made to care: weights are scaled until
@@ -19,7 +20,6 @@ prompt, time step and every condition move the result by much more than the tole
 """
 
 import argparse
-import io
 import json
 import shutil
 import tempfile
@@ -223,6 +223,15 @@ def pixart_sigma(root: Path, t5: Path) -> list[Case]:
     return [Case("defaults", 1), Case("euler", 2, scheduler="EulerDiscreteScheduler", options={"negative_prompt": "two big cats"}, prompt="a red car on a beach")]
 
 
+POCKET_DIT = [
+    Case("defaults", 1, 15, "DPMSolverMultistepScheduler", "a fox in the snow", 1.5, options={"height": 64, "width": 64}),
+    Case("negative", 2, 12, "DPMSolverMultistepScheduler", "two pandas in a forest at night", options={"height": 64, "width": 64, "negative_prompt": "tree"}),
+    Case("singlestep", 3, 10, "DPMSolverSinglestepScheduler", "a red car on a beach", options={"height": 64, "width": 64}),
+    Case("unipc", 4, 10, "UniPCMultistepScheduler", "a big pizza in space", options={"height": 64, "width": 64}),
+    Case("ancestral", 5, 12, "EulerAncestralDiscreteScheduler", "a castle at sunset", options={"height": 64, "width": 64}),
+    Case("two-pictures", 6, 8, "DDIMScheduler", "a cat to the left of a tree", num_images_per_prompt=2, options={"height": 64, "width": 64}),
+]  # of one picture's history through whole loops, on trained weights
+
 FAMILIES = {
     "stable-diffusion": stable_diffusion, "sdxl": stable_diffusion_xl, "sdxl-refiner": refiner, "lcm": lcm, "pixart-alpha": pixart_alpha,
     "pixart-sigma": pixart_sigma,
@@ -336,15 +345,22 @@ def record(name: str, t5: Path, target: Path):
         base = made("sdxl-refiner", Path(temporary), t5)[0] if any(case.denoising_split for case in cases) else None
         for written in export(folder[0]):
             print(f"{written.path.relative_to(temporary)}: {written.difference:.1e}")
-        recorder = Recorder(name, folder[0], base)
-        tensors = {}
-        for case in cases:
-            found = recorder(case)
-            require_care(recorder, case, found)
-            tensors |= {f"{case.key}.{key}": value for key, value in found.items()}
-        versions = {module.__name__: module.__version__ for module in (diffusers, transformers, torch)}
-        header = {"recorded_by": "darkroom_training.record_families", **versions, "height": HEIGHT, "width": WIDTH, "cases": [asdict(case) for case in cases]}
-        zipped(folder[0], header, {key: np.ascontiguousarray(value) for key, value in tensors.items()}, target / f"{name}.zip")
+        golden = recorded(Recorder(name, folder[0], base), cases)
+        lean(folder[0])
+        files = {f"folder/{file.relative_to(folder[0])}": file.read_bytes() for file in folder[0].rglob("*") if file.is_file()}
+        archive(files | golden, target / f"{name}.zip")
+
+
+def recorded(record: Recorder, cases: list[Case]) -> dict[str, bytes]:
+    """Runs the cases: golden.json and golden.safetensors."""
+    tensors = {}
+    for case in cases:
+        found = record(case)
+        require_care(record, case, found)
+        tensors |= {f"{case.key}.{key}": np.ascontiguousarray(value) for key, value in found.items()}
+    versions = {module.__name__: module.__version__ for module in (diffusers, transformers, torch)}
+    header = {"recorded_by": "darkroom_training.record_families", **versions, "height": HEIGHT, "width": WIDTH, "cases": [asdict(case) for case in cases]}
+    return {"golden.json": json.dumps(header, indent=1).encode(), "golden.safetensors": save(tensors)}
 
 
 def made(name: str, root: Path, t5: Path) -> tuple[Path, list[Case]]:
@@ -397,13 +413,6 @@ def dialects(root: Path, t5: Path, target: Path):
     archive(files, target / "dialects.zip")
 
 
-def zipped(folder: Path, header: dict, tensors: dict[str, np.ndarray], target: Path):
-    lean(folder)
-    files = {f"folder/{file.relative_to(folder)}": file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-    files |= {"golden.json": json.dumps(header, indent=1).encode(), "golden.safetensors": save(tensors)}
-    archive(files, target)
-
-
 def archive(files: dict[str, bytes], target: Path):
     target.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
@@ -414,9 +423,15 @@ def archive(files: dict[str, bytes], target: Path):
 
 def main():
     parser = argparse.ArgumentParser(description="Makes a small random folder of each family and records diffusers' runs of it.")
-    parser.add_argument("t5", type=Path, help="folder of a T5 tokenizer")
+    parser.add_argument("t5", type=Path, nargs="?", help="folder of a T5 tokenizer; needed but for --shipped")
+    parser.add_argument("--shipped", action="store_true", help="record models/pocket-dit and nothing else")
     parser.add_argument("--only", choices=[*FAMILIES, "dialects"])
     arguments = parser.parse_args()
+    if arguments.shipped:
+        archive(recorded(Recorder("pixart-alpha", Path("models/pocket-dit"), None), POCKET_DIT), TARGET / "pocket-dit.zip")
+        return
+    if not arguments.t5:
+        parser.error("the tokenizer is missing")
     for name in [arguments.only] if arguments.only else [*FAMILIES, "dialects"]:
         if name == "dialects":
             with tempfile.TemporaryDirectory() as temporary:

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -42,6 +43,17 @@ final class FamiliesParityTest {
                 TextToImageModel refiner = TextToImageModel.load(refinerFolder, RecordedFamily.CONFIGURATION)) {
             for (JsonNode golden : recorded.json().get("cases")) {
                 agrees(golden, recorded, model, refiner);
+            }
+        }
+    }
+
+    /** Trained weights, and samplers with a history through the whole loop. */
+    @Test
+    void generate_pocketDit_agreesWithDiffusers() throws IOException {
+        RecordedFamily recorded = RecordedFamily.read("pocket-dit", Path.of("../models/pocket-dit"));
+        try (TextToImageModel model = TextToImageModel.load(recorded.folder(), RecordedFamily.CONFIGURATION)) {
+            for (JsonNode golden : recorded.json().get("cases")) {
+                agrees(golden, recorded, model, model);
             }
         }
     }

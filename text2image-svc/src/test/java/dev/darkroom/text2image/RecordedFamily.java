@@ -41,7 +41,11 @@ record RecordedFamily(Path folder, JsonNode json, JsonNode header, ByteBuffer te
     private static final Path FAMILIES = Path.of("src/test/resources/families");
 
     static RecordedFamily unpack(String family, Path temporary) throws IOException {
-        Path folder = extract(family, "folder/", temporary.resolve(family));
+        return read(family, extract(family, "folder/", temporary.resolve(family)));
+    }
+
+    /** Reads what was recorded on a folder that lies elsewhere. */
+    static RecordedFamily read(String family, Path folder) throws IOException {
         JsonMapper json = new JsonMapper();
         try (ZipFile zip = new ZipFile(FAMILIES.resolve(family + ".zip").toFile())) {
             ByteBuffer golden = ByteBuffer.wrap(read(zip, "golden.safetensors")).order(ByteOrder.LITTLE_ENDIAN);
