@@ -3,7 +3,7 @@
 package dev.darkroom.inference.tensor;
 
 /** mt19937 of Matsumoto and Nishimura (1998), with the uniforms that torch takes from it. */
-final class MersenneTwister {
+public final class MersenneTwister {
     private static final int SIZE = 624;
     private static final int SHIFT = 397;
 
@@ -11,7 +11,7 @@ final class MersenneTwister {
     private int next = SIZE;
     private long draws;
 
-    MersenneTwister(int seed) {
+    public MersenneTwister(int seed) {
         state[0] = seed;
         for (int i = 1; i < SIZE; i++) {
             state[i] = 1812433253 * (state[i - 1] ^ (state[i - 1] >>> 30)) + i;
@@ -28,7 +28,8 @@ final class MersenneTwister {
         }
     }
 
-    int nextInt() {
+    /** Returns the next 32 bits. */
+    public int nextInt() {
         if (next == SIZE) {
             regenerate();
         }
