@@ -4,6 +4,7 @@ package dev.darkroom.evaluation;
 
 import dev.darkroom.evaluation.EvaluationException.Reason;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 
@@ -34,8 +35,8 @@ public record Bootstrap(int resamples, double level, long seed) {
     }
 
     /** As {@link #percentile}, for a mean of {@code values}. */
-    public Interval mean(double[] values) {
-        return percentile(values.length, rows -> mean(values, rows));
+    public Interval mean(List<Double> values) {
+        return percentile(values.size(), rows -> mean(values, rows));
     }
 
     /**
@@ -87,10 +88,10 @@ public record Bootstrap(int resamples, double level, long seed) {
         return rows;
     }
 
-    private static double mean(double[] values, int[] rows) {
+    private static double mean(List<Double> values, int[] rows) {
         double sum = 0;
         for (int row : rows) {
-            sum += values[row];
+            sum += values.get(row);
         }
         return sum / rows.length;
     }

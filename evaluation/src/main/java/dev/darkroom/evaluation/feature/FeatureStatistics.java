@@ -113,9 +113,14 @@ public final class FeatureStatistics {
         for (int j = 0; j < shift.length; j++) {
             shift[j] = otherMean[j] - mean[j];
         }
+        double[] scaled = new double[mean.length];
+        double scale = Math.sqrt((double) joined * count / total); // on both factors, which keeps the product symmetric
+        for (int j = 0; j < shift.length; j++) {
+            scaled[j] = scale * shift[j];
+        }
+        DMatrixRMaj column = DMatrixRMaj.wrap(scaled.length, 1, scaled);
         CommonOps_DDRM.addEquals(scatter, otherScatter);
-        DMatrixRMaj column = DMatrixRMaj.wrap(shift.length, 1, shift);
-        VectorVectorMult_DDRM.rank1Update((double) joined * count / total, scatter, column, column);
+        VectorVectorMult_DDRM.rank1Update(1, scatter, column, column);
         for (int j = 0; j < shift.length; j++) {
             mean[j] += shift[j] * count / total;
         }

@@ -2,10 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.evaluation.feature;
 
+import dev.darkroom.evaluation.Bootstrap;
+import dev.darkroom.evaluation.Bootstrap.TwoSamples;
 import dev.darkroom.evaluation.EvaluationException;
 import dev.darkroom.evaluation.EvaluationException.Reason;
+import dev.darkroom.evaluation.Interval;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
 import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
@@ -48,6 +52,23 @@ public record FrechetDistance(
         double traceSqrt = traceSqrt(x.covariance(), y.covariance());
         return new FrechetDistance(
                 meanTerm + trace1 + trace2 - 2 * traceSqrt, meanTerm, trace1, trace2, traceSqrt, warnings(x, y));
+    }
+
+    /**
+     * Returns an interval for the distance of two sets by drawing their pictures anew. Costs one distance for each resample.
+     *
+     * @param value the distance that the interval is put around, of these sets or of larger ones that these are samples of
+     */
+    public static Interval interval(Features x, Features y, Divisor divisor, double value, Bootstrap bootstrap) {
+        TwoSamples distance = (rows1, rows2) -> between(
+                        FeatureStatistics.of(x.select(rows1)).gaussian(divisor),
+                        FeatureStatistics.of(y.select(rows2)).gaussian(divisor))
+                .value();
+        int[] all1 = IntStream.range(0, x.count()).toArray();
+        int[] all2 = IntStream.range(0, y.count()).toArray();
+        double ofSamples = distance.of(all1, all2);
+        Interval interval = bootstrap.basic(x.count(), y.count(), ofSamples, distance);
+        return new Interval(value + interval.low() - ofSamples, value + interval.high() - ofSamples, interval.level());
     }
 
     private static List<String> warnings(Gaussian x, Gaussian y) {
