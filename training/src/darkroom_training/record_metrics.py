@@ -50,8 +50,15 @@ def manifold(real: np.ndarray, fake: np.ndarray, k: int) -> dict:
 
 def cmmd(x: np.ndarray, y: np.ndarray) -> float:
     x, y = (z / np.linalg.norm(z, axis=1, keepdims=True) for z in (x, y))
-    mean = lambda a, b: np.exp(-distances(a, b) ** 2 / (2 * 10**2)).mean()
+
+    def mean(a: np.ndarray, b: np.ndarray) -> float:
+        return np.exp(-(distances(a, b) ** 2) / (2 * 10**2)).mean()
+
     return 1000 * (mean(x, x) + mean(y, y) - 2 * mean(x, y))
+
+
+def kid_kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return (x @ y.T / x.shape[1] + 1) ** 3
 
 
 def kid_blocks(x: np.ndarray, y: np.ndarray, blocks: int, size: int, seed: int) -> dict:
@@ -60,9 +67,8 @@ def kid_blocks(x: np.ndarray, y: np.ndarray, blocks: int, size: int, seed: int) 
     for _ in range(blocks):
         a = x[random.choice(len(x), size, replace=False)]
         b = y[random.choice(len(y), size, replace=False)]
-        kernel = lambda p, q: (p @ q.T / p.shape[1] + 1) ** 3
-        own = lambda k: (k.sum() - np.trace(k)) / (size * (size - 1))
-        values.append(own(kernel(a, a)) + own(kernel(b, b)) - 2 * kernel(a, b).mean())
+        own = [(k.sum() - np.trace(k)) / (size * (size - 1)) for k in (kid_kernel(a, a), kid_kernel(b, b))]
+        values.append(sum(own) - 2 * kid_kernel(a, b).mean())
     return {"blocks": blocks, "size": size, "seed": seed, "mean": np.mean(values), "std": np.std(values)}
 
 

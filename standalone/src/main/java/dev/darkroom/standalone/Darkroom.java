@@ -23,6 +23,7 @@ import picocli.CommandLine.IVersionProvider;
             ModelsCommand.class,
             InspectCommand.class,
             SheetCommand.class,
+            EvaluateCommand.class,
             ServeCommand.class
         })
 public final class Darkroom {

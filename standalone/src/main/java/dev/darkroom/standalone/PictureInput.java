@@ -33,6 +33,17 @@ final class PictureInput {
     }
 
     /**
+     * Refuses to go on without a file.
+     *
+     * @throws IllegalArgumentException if it does not exist or is a folder
+     */
+    static void requireFile(Path file) {
+        if (!Files.isRegularFile(file)) {
+            throw new IllegalArgumentException(file + " is not a file");
+        }
+    }
+
+    /**
      * Reads a file as it is.
      *
      * @throws IllegalArgumentException if it does not exist or is larger than the gateway takes

@@ -10,10 +10,13 @@ import java.io.PrintStream;
 final class Progress {
 
     private static final int WIDTH = 28;
+    private static final long REFRESH_NANOS = 100_000_000;
 
     private final PrintStream out;
     private final boolean shown;
     private String stage = "";
+    private long started;
+    private long counted;
 
     private Progress(PrintStream out, boolean shown) {
         this.out = out;
@@ -55,6 +58,21 @@ final class Progress {
                         event.getStep(),
                         event.getNumInferenceSteps(),
                         event.getEtaMillis() / 1e3));
+    }
+
+    /** Shows how many of several like things are done. */
+    void count(String what, int done, int of) {
+        long now = System.nanoTime();
+        if (done == 1) {
+            started = now;
+        }
+        if (shown && (done == of || now - counted > REFRESH_NANOS)) {
+            counted = now;
+            int filled = (int) ((long) WIDTH * done / of);
+            double left = (now - started) / 1e9 / done * (of - done);
+            line("  %s  %s%s  %d/%d  %.0f s left"
+                    .formatted(what, "█".repeat(filled), "░".repeat(WIDTH - filled), done, of, left));
+        }
     }
 
     void clear() {

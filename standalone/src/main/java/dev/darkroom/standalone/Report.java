@@ -3,7 +3,7 @@
 package dev.darkroom.standalone;
 
 /** What a command made, for people and for programs. */
-sealed interface Report permits ImageReport, UpscaleReport {
+sealed interface Report permits ImageReport, UpscaleReport, EvaluationReport, ResultComparison {
     /** Lines that end in a line break. */
     String text();
 
