@@ -101,7 +101,8 @@ def floats(name: str, *shape) -> onnx.ValueInfoProto:
 
 
 def write_graphs() -> None:
-    """Networks that see the mean colour: of 8 x 8 pixels, of any size, with two answers, of grey pictures; and one that gives a map."""
+    """Networks that see the mean colour: of 8 x 8 pixels, of any size, with two answers, of grey pictures; one that gives a map;
+    and two of clips, which see each frame's brightness and the clip's colour."""
     pool = helper.make_node("GlobalAveragePool", ["pixel_values"], ["pooled"])
     flatten = helper.make_node("Flatten", ["pooled"], ["features"])
     write_graph("mean_colour", [pool, flatten], [floats("pixel_values", "n", 3, 8, 8)], [floats("features", "n", 3)])
@@ -111,6 +112,10 @@ def write_graphs() -> None:
     )
     write_graph("grey", [pool, flatten], [floats("pixel_values", "n", 1, 8, 8)], [floats("features", "n", 1)])
     write_graph("map", [helper.make_node("Identity", ["pixel_values"], ["features"])], [floats("pixel_values", "n", 3, 8, 8)], [floats("features", "n", 3, 8, 8)])
+    time = helper.make_node("ReduceMean", ["pixel_values"], ["features"], axes=[1, 3, 4], keepdims=0)
+    write_graph("clip_channels_first", [time], [floats("pixel_values", 1, 3, "frames", 8, 8)], [floats("features", 1, "frames")])
+    colour = helper.make_node("ReduceMean", ["pixel_values"], ["features"], axes=[1, 3, 4], keepdims=0)
+    write_graph("clip_frames_first", [colour], [floats("pixel_values", 1, 2, 3, 8, 8)], [floats("features", 1, 3)])
 
 
 def main() -> None:

@@ -40,12 +40,13 @@ public record Bootstrap(int resamples, double level, long seed) {
     }
 
     /**
-     * Returns the basic (reflected) interval of the difference between a statistic of two sets, which takes out to first order the bias
-     * that repeated samples have on a distance.
+     * Returns an interval around a statistic of two sets: how far it would move with other samples of the same number. Repeated samples
+     * enlarge a distance; that shift is taken out, and the spread is reflected (the basic interval, around the resamples' own mean). What a
+     * distance has of bias from few samples stays in the value, as in the literature.
      *
      * @param value the statistic of the samples themselves
      */
-    public Interval basic(int n, int m, double value, TwoSamples statistic) {
+    public Interval around(int n, int m, double value, TwoSamples statistic) {
         requireSamples(n);
         requireSamples(m);
         SplittableRandom random = new SplittableRandom(seed);
@@ -54,8 +55,9 @@ public record Bootstrap(int resamples, double level, long seed) {
             drawn[i] = statistic.of(draw(random, n), draw(random, m));
         }
         Arrays.sort(drawn);
+        double centre = value + Summary.mean(drawn);
         return new Interval(
-                2 * value - quantile(drawn, (1 + level) / 2), 2 * value - quantile(drawn, (1 - level) / 2), level);
+                centre - quantile(drawn, (1 + level) / 2), centre - quantile(drawn, (1 - level) / 2), level);
     }
 
     /** A statistic of two sets of samples, each named by its numbers. */

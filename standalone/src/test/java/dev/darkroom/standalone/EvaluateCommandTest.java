@@ -90,7 +90,7 @@ class EvaluateCommandTest {
                         .required("interval")
                         .required("high")
                         .doubleValue())
-                .isGreaterThan(value(different, "fid") / 2);
+                .isGreaterThan(value(different, "fid"));
         assertThat(same.required("metrics").required("fid").has("interval")).isFalse();
         assertThat(different.required("warnings").get(0).textValue())
                 .contains("10 pictures for features of length 128");

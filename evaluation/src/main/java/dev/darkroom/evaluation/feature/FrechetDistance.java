@@ -9,7 +9,6 @@ import dev.darkroom.evaluation.EvaluationException.Reason;
 import dev.darkroom.evaluation.Interval;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
 import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
@@ -64,11 +63,7 @@ public record FrechetDistance(
                         FeatureStatistics.of(x.select(rows1)).gaussian(divisor),
                         FeatureStatistics.of(y.select(rows2)).gaussian(divisor))
                 .value();
-        int[] all1 = IntStream.range(0, x.count()).toArray();
-        int[] all2 = IntStream.range(0, y.count()).toArray();
-        double ofSamples = distance.of(all1, all2);
-        Interval interval = bootstrap.basic(x.count(), y.count(), ofSamples, distance);
-        return new Interval(value + interval.low() - ofSamples, value + interval.high() - ofSamples, interval.level());
+        return bootstrap.around(x.count(), y.count(), value, distance);
     }
 
     private static List<String> warnings(Gaussian x, Gaussian y) {

@@ -128,7 +128,7 @@ public record MaximumMeanDiscrepancy(double value, List<Double> influences1, Lis
     public Interval interval(Bootstrap bootstrap) {
         double mean1 = Summary.mean(influences1);
         double mean2 = Summary.mean(influences2);
-        return bootstrap.basic(
+        return bootstrap.around(
                 influences1.size(),
                 influences2.size(),
                 value,

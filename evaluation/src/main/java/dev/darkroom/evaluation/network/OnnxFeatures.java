@@ -57,7 +57,7 @@ final class OnnxFeatures implements FeatureNetwork {
         return input.rank() == 4 && input.dim(0) <= 1 && (input.dim(1) == 3 || input.dim(1) < 0);
     }
 
-    private static TensorSpec output(List<TensorSpec> outputs) {
+    static TensorSpec output(List<TensorSpec> outputs) {
         return outputs.stream()
                 .filter(OnnxFeatures::isRow)
                 .findFirst()
@@ -69,7 +69,7 @@ final class OnnxFeatures implements FeatureNetwork {
         return output.rank() == 2 || (output.rank() == 4 && output.dim(2) == 1 && output.dim(3) == 1);
     }
 
-    private static String shapes(List<TensorSpec> tensors) {
+    static String shapes(List<TensorSpec> tensors) {
         return tensors.stream().map(it -> it.name() + it.dims()).toList().toString();
     }
 

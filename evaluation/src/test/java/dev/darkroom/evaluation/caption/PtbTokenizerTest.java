@@ -6,7 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.darkroom.evaluation.Golden;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -46,6 +50,18 @@ final class PtbTokenizerTest {
                         .isEqualTo(Golden.texts(expected.required("references")));
             });
         });
+    }
+
+    @TestFactory
+    Stream<DynamicTest> words_recordedOddities_areCoreNlps() throws IOException {
+        List<String> lines = Files.readAllLines(Path.of("src/test/resources/ptb-tokens.txt"));
+        assertThat(lines.size()).isGreaterThan(60);
+        return IntStream.iterate(1, i -> i < lines.size(), i -> i + 2)
+                .mapToObj(i -> dynamicTest(
+                        lines.get(i),
+                        () -> assertThat(PtbTokenizer.words(lines.get(i)))
+                                .isEqualTo(PtbTokenizer.counted(
+                                        List.of(lines.get(i + 1).split(" "))))));
     }
 
     private static String joined(String text) {

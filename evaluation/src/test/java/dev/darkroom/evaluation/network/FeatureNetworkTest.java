@@ -99,6 +99,29 @@ final class FeatureNetworkTest {
     }
 
     @Test
+    void videoFeatures_bothLayouts_seeFramesInOrder() {
+        List<RgbImage> frames = List.of(plain(30, 20, 255, 255, 255), plain(30, 20, 255, 0, 51));
+        double third = (1 - 1 - 0.6) / 3;
+        assertThat(videoFeatures("clip_channels_first", frames)).containsExactly(new double[] {1, third}, within(1e-6));
+        assertThat(videoFeatures("clip_frames_first", frames)).containsExactly(new double[] {1, 0, 0.2}, within(1e-6));
+    }
+
+    private static double[] videoFeatures(String graph, List<RgbImage> frames) {
+        try (VideoFeatures network = VideoFeatures.load(GRAPHS.resolve(graph).resolve("model.onnx"), SETTINGS)) {
+            return network.features(frames, CANCELLATION);
+        }
+    }
+
+    @Test
+    void videoFeatures_otherNumberOfFramesOrGraph_isRefused() {
+        assertThatExceptionOfType(EvaluationException.class)
+                .isThrownBy(() -> videoFeatures("clip_frames_first", List.of(plain(8, 8, 0, 0, 0))))
+                .withMessage("the network takes clips of 2 frames, this one has 1");
+        assertThatExceptionOfType(ModelDirectoryException.class)
+                .isThrownBy(() -> videoFeatures("mean_colour", List.of(plain(8, 8, 0, 0, 0))));
+    }
+
+    @Test
     void pictures_ofAFolderAndBelow_comeInOrder() throws IOException {
         write("b.png", plain(8, 8, 0, 0, 0));
         write("a/z.PNG", plain(8, 8, 255, 255, 255));
