@@ -6,7 +6,7 @@ package dev.darkroom.inference.diffusion;
  * Lane-seconds that one row of a kind takes, learned from the calls it was in: what a call took, divided by its rows and by the calls beside
  * it. So it falls when rows share calls, and predictions made of it fit the load of the moment. Read by any thread, written by one at a time.
  */
-final class RowCost {
+public final class RowCost {
     /** Weight of the newest call in the mean. */
     private static final double NEWEST = 0.3;
 
@@ -19,7 +19,7 @@ final class RowCost {
     }
 
     /** A cost that the first call replaces. */
-    static RowCost guessed(double seconds) {
+    public static RowCost guessed(double seconds) {
         return new RowCost(seconds, false);
     }
 

@@ -11,7 +11,7 @@ import java.util.List;
  * @param <Q> one row of questions
  * @param <A> its answer
  */
-interface RowNetwork<Q, A> {
+public interface RowNetwork<Q, A> {
     /** Answers rows that are alike, in order, in one call on the calling thread. */
     List<A> answer(List<Q> rows, Cancellation cancellation);
 

@@ -87,7 +87,7 @@ public final class StepBatcher implements AutoCloseable {
      * @param cost of one of them
      * @param lanes as in {@link RowNetwork#lanes}, for its solo calls
      */
-    Work open(int rows, RowCost cost, int lanes, Cancellation cancellation) {
+    public Work open(int rows, RowCost cost, int lanes, Cancellation cancellation) {
         Job job = new Job(System.nanoTime(), rows, cost);
         locked(() -> queue.open(job));
         return new Work(this, job, lanes, cancellation);

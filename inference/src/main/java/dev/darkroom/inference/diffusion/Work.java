@@ -61,6 +61,16 @@ public final class Work implements AutoCloseable {
                 .getFirst();
     }
 
+    /**
+     * Asks a network for rows that are alike, which share its calls with those of other requests, and waits for the answers, in order.
+     *
+     * @param worth of the rows that this work was opened with these are
+     * @throws java.util.concurrent.CancellationException at once when this work is cancelled, or within one node of the graph if its rows run alone
+     */
+    public <Q, A> List<A> ask(RowNetwork<Q, A> network, List<Q> rows, int worth) {
+        return batcher.ask(this, network, rows, worth);
+    }
+
     /** Says that no more calls come. */
     @Override
     public void close() {

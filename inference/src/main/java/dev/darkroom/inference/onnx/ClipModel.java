@@ -181,6 +181,35 @@ public final class ClipModel implements AutoCloseable {
         return embed(text.model, inputs, "text_embeds", cancellation);
     }
 
+    /**
+     * Returns the most tokens that the text tower sees of a text, start and end included.
+     *
+     * @throws IllegalArgumentException if the folder has no text tower
+     */
+    public int textWindow() {
+        return tower().tokenizer.window();
+    }
+
+    /** Tells whether the text tower sees all of a text. Fails as {@link #textWindow} does. */
+    public boolean seesAllOf(String words) {
+        return tower().tokenizer.encode(words).dropped() == 0;
+    }
+
+    private Text tower() {
+        if (text == null) {
+            throw new IllegalArgumentException(directory.name() + " has no text tower");
+        }
+        return text;
+    }
+
+    /**
+     * Returns what cosines are multiplied by before a softmax: {@code logit_scale} as it was trained, where the folder has safetensors, and
+     * 100, where released models arrive, otherwise.
+     */
+    public float logitScale() {
+        return LogitScale.of(directory);
+    }
+
     private static Map<String, Tensor> ids(Encoding encoding) {
         float[] mask = new float[encoding.ids().dim(1)];
         Arrays.fill(mask, 0, encoding.length(), 1);

@@ -97,6 +97,16 @@ public final class ModelDirectory {
         return json("folder", "config.json");
     }
 
+    /** Returns {@code generation_config.json} of a transformers folder, empty if there is none. */
+    public JsonNode generationConfig() {
+        return optionalJson("generation_config.json");
+    }
+
+    /** Returns a JSON file of the folder, an empty object if there is none. */
+    public JsonNode optionalJson(String file) {
+        return has(file) ? json("folder", file) : JSON.createObjectNode();
+    }
+
     /** Returns {@code preprocessor_config.json} of a transformers folder. */
     public JsonNode preprocessorConfig() {
         return json("preprocessor", "preprocessor_config.json");

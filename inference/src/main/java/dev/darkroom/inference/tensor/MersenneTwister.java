@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.inference.tensor;
 
-/** mt19937 of Matsumoto and Nishimura (1998), with the uniforms that torch takes from it. */
+/** mt19937 of Matsumoto and Nishimura (1998), with the uniforms that torch takes from it. Not thread-safe. */
 public final class MersenneTwister {
     private static final int SIZE = 624;
     private static final int SHIFT = 397;
@@ -55,7 +55,7 @@ public final class MersenneTwister {
     }
 
     /** Returns a multiple of 2^-53 in [0, 1); the first word is the high one. */
-    double nextDouble() {
+    public double nextDouble() {
         long word = ((long) nextInt() << 32) | (nextInt() & 0xffffffffL);
         return (word & ((1L << 53) - 1)) * 0x1p-53;
     }

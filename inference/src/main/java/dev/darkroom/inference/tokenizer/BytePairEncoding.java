@@ -159,7 +159,7 @@ final class BytePairEncoding {
     }
 
     /** Printable Latin-1 stands for itself; the other bytes, in order, for U+0100 and up. */
-    private static String[] byteSymbols() {
+    static String[] byteSymbols() {
         String[] all = new String[256];
         int next = 256;
         for (int b = 0; b < 256; b++) {

@@ -73,7 +73,16 @@ final class TokenizerJson implements TokenIds {
                 folder.window(limit));
     }
 
-    private static Map<String, Integer> vocabulary(JsonNode model) {
+    /** Reads the file as a text's own ids, with nothing before, behind or cut off. */
+    static TokenIds unframed(JsonNode file, Map<String, AddedToken> added) {
+        return new TokenizerJson(
+                added,
+                JsonNormalizer.of(file.path("normalizer")),
+                PreTokenizer.of(file.path("pre_tokenizer")),
+                model(file, vocabulary(file.path("model"))));
+    }
+
+    static Map<String, Integer> vocabulary(JsonNode model) {
         Map<String, Integer> ids = new LinkedHashMap<>();
         JsonNode vocabulary = model.path("vocab");
         for (int id = 0; vocabulary.isArray() && id < vocabulary.size(); id++) {
