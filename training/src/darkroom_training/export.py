@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The Darkroom authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes graph-only ONNX files beside the safetensors of a Stable Diffusion, SDXL, LCM, PixArt, upscaler, CLIP or captioner folder: one set of weights, two runtimes.
+"""Writes graph-only ONNX files beside the safetensors of a Stable Diffusion, SDXL, LCM, PixArt, upscaler or CLIP folder: one set of weights, two runtimes.
 
 Every initializer is ``external_data`` pointing at a tensor's bytes inside the safetensors file, in the dtype it has there, followed by a
 ``Cast`` to float32 that ONNX Runtime folds at load. Tensors are found by their values, so tied, renamed and sharded weights need no rule
@@ -21,14 +21,6 @@ of their own. ONNX Runtime refuses external data outside the graph's own folder:
 
     vision_model.onnx           pixel_values (B, 3, H, W), H and W the model's own -> image_embeds (B, D)
     text_model.onnx             input_ids (B, S) int64 -> text_embeds (B, D), pooled at the end token; embeddings of neither have unit length
-
-    encoder_model.onnx          VisionEncoderDecoderModel: pixel_values (B, 3, H, W), H and W the model's own -> last_hidden_state (B, T, D), as wide as the
-                                decoder wants it
-    decoder_model.onnx          input_ids (B, S) int64, encoder_hidden_states (B, T, D) -> logits (B, S, V) and, for each layer I,
-                                present.I.decoder.key and .value (B, heads, S, W), present.I.encoder.key and .value (B, heads, T, W)
-    decoder_with_past_model.onnx  input_ids (B, 1), past_key_values.I.decoder.* (B, heads, P, W), past_key_values.I.encoder.* -> logits (B, 1, V),
-                                present.I.decoder.* (B, heads, P + 1, W). The names are Optimum's for BART and T5; its export of GPT-2 has no
-                                encoder keys and values, and computes them again for every token
 """
 
 import argparse
@@ -50,8 +42,7 @@ from diffusers.models.embeddings import PatchEmbed
 from onnx import TensorProto, helper, numpy_helper
 from safetensors import safe_open
 from torch import nn
-from transformers import CLIPModel, CLIPTextModel, CLIPTextModelWithProjection, T5EncoderModel, VisionEncoderDecoderModel
-from transformers.cache_utils import DynamicCache, EncoderDecoderCache
+from transformers import CLIPModel, CLIPTextModel, CLIPTextModelWithProjection, T5EncoderModel
 
 OPSET = 18
 INLINE_LIMIT = 65536  # bytes of values that no safetensors file holds (position ids and the like)
@@ -208,64 +199,6 @@ class TextEmbedding(nn.Module):
 
     def forward(self, input_ids):
         return self.model.get_text_features(input_ids=input_ids)
-
-
-class CaptionEncoder(nn.Module):
-    def __init__(self, model: VisionEncoderDecoderModel):
-        super().__init__()
-        self.model = model
-
-    def forward(self, pixel_values):
-        states = self.model.encoder(pixel_values).last_hidden_state
-        return self.model.enc_to_dec_proj(states) if hasattr(self.model, "enc_to_dec_proj") else states
-
-
-def keys_and_values(cache: DynamicCache) -> list[torch.Tensor]:
-    return [tensor for layer in cache.layers for tensor in (layer.keys, layer.values)]
-
-
-def filled_cache(tensors: tuple[torch.Tensor, ...]) -> DynamicCache:
-    cache = DynamicCache()
-    for layer in range(len(tensors) // 2):
-        cache.update(tensors[2 * layer], tensors[2 * layer + 1], layer)
-    return cache
-
-
-class CaptionDecoder(nn.Module):
-    """The first call, for the start token and a prefix. Newer decoders take the mask as it is; TrOCR's makes its own."""
-
-    def __init__(self, model: VisionEncoderDecoderModel):
-        super().__init__()
-        self.decoder = model.decoder
-        self.masked = model.config.decoder.model_type != "trocr"
-
-    def forward(self, input_ids, encoder_hidden_states):
-        length = input_ids.shape[1]
-        mask = torch.full((length, length), torch.finfo(torch.float32).min).triu(1)[None, None].expand(input_ids.shape[0], 1, -1, -1)
-        cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
-        logits = self.decoder(
-            input_ids, attention_mask=mask if self.masked else None, encoder_hidden_states=encoder_hidden_states, past_key_values=cache, use_cache=True
-        ).logits  # fmt: skip
-        return logits, *keys_and_values(cache.self_attention_cache), *keys_and_values(cache.cross_attention_cache)
-
-
-class CaptionDecoderWithPast(nn.Module):
-    """Every further call, for one token."""
-
-    def __init__(self, model: VisionEncoderDecoderModel):
-        super().__init__()
-        self.decoder = model.decoder
-        self.masked = model.config.decoder.model_type != "trocr"
-
-    def forward(self, input_ids, *past):
-        own, other = past[: len(past) // 2], past[len(past) // 2 :]
-        mask = torch.zeros(1, 1, 1, 1).expand(input_ids.shape[0], 1, 1, own[0].shape[2] + 1)
-        cache = EncoderDecoderCache(filled_cache(own), filled_cache(other))
-        states = other[0][:, 0]  # (B, T, W): only its length is looked at, for keys and values are there
-        logits = self.decoder(
-            input_ids, attention_mask=mask if self.masked else None, encoder_hidden_states=states, past_key_values=cache, use_cache=True
-        ).logits  # fmt: skip
-        return logits, *keys_and_values(cache.self_attention_cache)
 
 
 def weight_files(component: Path) -> tuple[list[Path], str | None]:
@@ -509,47 +442,9 @@ def clip_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
     yield Graph(folder / "text_model.onnx", TextEmbedding(model), ids, axes, ["text_embeds"]), files
 
 
-def cache_names(prefix: str, layers: int, role: str) -> list[str]:
-    return [f"{prefix}.{layer}.{role}.{part}" for layer in range(layers) for part in ("key", "value")]
-
-
-def caption_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
-    kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["decoder"]["model_type"]
-    attention = "sdpa" if kind == "gpt2" else "eager"  # GPT-2's eager attention keeps a mask of all positions in the graph
-    model, files = load(VisionEncoderDecoderModel, folder, attn_implementation=attention)
-    noise = torch.Generator().manual_seed(0)
-    vision, vocabulary = model.config.encoder, model.config.decoder.vocab_size
-    batch, tokens = {0: "batch_size"}, {0: "batch_size", 1: "sequence_length"}
-    pixels = {"pixel_values": torch.randn(2, vision.num_channels, vision.image_size, vision.image_size, generator=noise)}
-    encoder = CaptionEncoder(model)
-    axes = {"pixel_values": batch, "last_hidden_state": batch}
-    yield Graph(folder / "encoder_model.onnx", encoder, pixels, axes, ["last_hidden_state"]), files
-    with torch.no_grad():
-        states = encoder(pixels["pixel_values"])
-        ids = torch.randint(vocabulary, (2, 5), generator=noise)
-        logits_and_present = CaptionDecoder(model)(ids, states)
-    layers = (len(logits_and_present) - 1) // 4
-    own, other = (cache_names("present", layers, role) for role in ("decoder", "encoder"))
-    inputs = {"input_ids": ids, "encoder_hidden_states": states}
-    axes = {
-        "input_ids": tokens, "encoder_hidden_states": {**batch, 1: "encoder_sequence_length"}, "logits": tokens,
-        **dict.fromkeys(own, {**batch, 2: "sequence_length"}), **dict.fromkeys(other, {**batch, 2: "encoder_sequence_length"}),
-    }  # fmt: skip
-    yield Graph(folder / "decoder_model.onnx", CaptionDecoder(model), inputs, axes, ["logits", *own, *other]), files
-    past_own, past_other = (cache_names("past_key_values", layers, role) for role in ("decoder", "encoder"))
-    past = dict(zip((*past_own, *past_other), logits_and_present[1:], strict=True))
-    axes = {
-        "input_ids": batch, "logits": batch, **dict.fromkeys(own, {**batch, 2: "past_sequence_length + 1"}),
-        **dict.fromkeys(past_own, {**batch, 2: "past_sequence_length"}), **dict.fromkeys(past_other, {**batch, 2: "encoder_sequence_length"}),
-    }  # fmt: skip
-    inputs = {"input_ids": ids[:, :1], **past}
-    yield Graph(folder / "decoder_with_past_model.onnx", CaptionDecoderWithPast(model), inputs, axes, ["logits", *own]), files
-
-
-def transformers_type(folder: Path) -> str:
-    """The ``model_type`` of a transformers folder, empty for a diffusers folder."""
+def is_clip(folder: Path) -> bool:
     config = folder / "config.json"
-    return json.loads(config.read_text(encoding="utf-8")).get("model_type", "") if config.is_file() else ""
+    return config.is_file() and json.loads(config.read_text(encoding="utf-8")).get("model_type") == "clip"
 
 
 def diffusion_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
@@ -568,21 +463,17 @@ def diffusion_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
 
 
 def export(folder: Path) -> list[Written]:
-    """Writes the graphs of a diffusion folder, a CLIP folder (two) or a captioner folder (three); the same folder gives the same bytes every time."""
-    graphs_of = {"clip": clip_graphs, "vision-encoder-decoder": caption_graphs}.get(transformers_type(folder))
-    if graphs_of:
-        return [write(graph, files) for graph, files in graphs_of(folder)]
+    """Writes the graphs of a diffusion folder or those of a CLIP folder (two); the same folder gives the same bytes every time."""
+    if is_clip(folder):
+        return [write(graph, files) for graph, files in clip_graphs(folder)]
     if not (folder / "model_index.json").is_file():
-        raise SystemExit(
-            f"{folder}: neither a diffusers folder (model_index.json) nor one of CLIP or a captioner (config.json of model_type clip or "
-            "vision-encoder-decoder)"
-        )
+        raise SystemExit(f"{folder}: neither a diffusers folder (model_index.json) nor a CLIP folder (config.json of model_type clip)")
     return [write(graph, files) for graph, files in diffusion_graphs(folder)]
 
 
 def main():
     parser = argparse.ArgumentParser(
-        prog="darkroom-export", description="Writes graph-only ONNX files beside the safetensors of a diffusion, CLIP or captioner folder."
+        prog="darkroom-export", description="Writes graph-only ONNX files beside a diffusion or CLIP folder's safetensors."
     )
     parser.add_argument("folder", type=Path)
     for written in export(parser.parse_args().folder):

@@ -3,7 +3,7 @@
 """Writes captioner folders with seeded weights, and what transformers' ``generate`` and tokenizer make of them.
 
     inference/src/test/resources/captioners.zip        folders, in the layouts that exports have:
-        vit-gpt2           decoder_model and decoder_with_past_model, as darkroom-export writes them
+        vit-gpt2           decoder_model and decoder_with_past_model, with the encoder's keys and values
         vit-gpt2-merged    decoder_model_merged as Optimum writes it for GPT-2: cross-attention is computed again for every token
         vit-gpt2-uncached  decoder_model alone, without keys and values
         vit-trocr          decoder_model_merged as Optimum writes it for BART and TrOCR
@@ -40,7 +40,8 @@ from transformers import (
 )
 from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 
-from darkroom_training.export import Graph, caption_graphs, export, filled_cache, keys_and_values, point_into, traced, weight_files, write
+from darkroom_training.caption_graphs import caption_graphs, filled_cache, keys_and_values
+from darkroom_training.export import Graph, point_into, traced, weight_files, write
 from darkroom_training.record_clip import picture
 
 RESOURCES = Path("inference/src/test/resources")
@@ -221,7 +222,8 @@ def folders(root: Path) -> tuple[GPT2TokenizerFast, dict[str, VisionEncoderDecod
     made = {"vit-gpt2": captioner("gpt2", words, gpt2), "vit-trocr": captioner("trocr", words, trocr)}
     for other in ("vit-gpt2-merged", "vit-gpt2-uncached"):
         shutil.copytree(gpt2, root / other)
-    export(gpt2)
+    for graph in caption_graphs(gpt2):
+        write(*graph)
     write(*next(caption_graphs(trocr)))
     for other in ("vit-gpt2-merged", "vit-gpt2-uncached"):
         shutil.copy(gpt2 / "encoder_model.onnx", root / other)

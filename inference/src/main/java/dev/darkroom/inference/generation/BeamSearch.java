@@ -73,9 +73,9 @@ final class BeamSearch {
         while (true) {
             List<Answer> answers = answers(running, work);
             List<Generator.Scorer> scorers = answers.stream()
-                    .map(answer -> generator.new Scorer(answer.logits().data()))
+                    .map(answer -> new Generator.Scorer(answer.logits().data()))
                     .toList();
-            List<Candidate> candidates = candidates(running, answers, length);
+            List<Candidate> candidates = candidates(running, scorers, length);
             places = finish(places, candidates, running, scorers, length, improvable);
             running = goOn(candidates, running, answers, scorers);
             length++;
@@ -97,7 +97,7 @@ final class BeamSearch {
         return begins ? Collections.nCopies(beams, answers.getFirst()) : answers;
     }
 
-    private List<Candidate> candidates(List<Running> running, List<Answer> answers, int length) {
+    private List<Candidate> candidates(List<Running> running, List<Generator.Scorer> scorers, int length) {
         int count = beams * Math.max(2, 1 + rules.eosTokenId().size());
         Comparator<Candidate> worstFirst = Comparator.comparingDouble(Candidate::score)
                 .thenComparing(Comparator.comparingInt(Candidate::beam)
@@ -105,8 +105,7 @@ final class BeamSearch {
                         .reversed());
         PriorityQueue<Candidate> best = new PriorityQueue<>(worstFirst);
         for (int beam = 0; beam < beams; beam++) {
-            float[] logProbs =
-                    Distribution.logSoftmax(answers.get(beam).logits().data());
+            float[] logProbs = scorers.get(beam).logProbs();
             scores.process(logProbs, running.get(beam).row.tokens());
             for (int token = 0; token < logProbs.length; token++) {
                 float score = logProbs[token] + running.get(beam).score;

@@ -31,16 +31,6 @@ final class Distribution {
         return max / temperature + Math.log(sum);
     }
 
-    /** Returns log-probabilities, rounded to float32 as torch keeps them. */
-    static float[] logSoftmax(float[] logits) {
-        double total = logSumExp(logits, 1);
-        float[] logs = new float[logits.length];
-        for (int i = 0; i < logs.length; i++) {
-            logs[i] = (float) (logits[i] - total);
-        }
-        return logs;
-    }
-
     /**
      * Returns the probabilities that tokens are drawn by: temperature, then {@code top_k}, then {@code top_p}, as transformers' warpers.
      *
@@ -79,6 +69,7 @@ final class Distribution {
     private static void dropTail(double[] weights, double share) {
         double[] all = normalised(weights);
         int[] rising = IntStream.range(0, weights.length)
+                .filter(i -> weights[i] > 0)
                 .boxed()
                 .sorted(Comparator.comparingDouble(i -> all[i]))
                 .mapToInt(Integer::intValue)

@@ -12,9 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param ended whether the last one is an end, and not just the last that was allowed
  * @param score what captions are ranked by: of a beam search transformers' {@code sequences_scores}, otherwise log-probability over length
  * @param logProb natural logarithm of the tokens' probability under the model, before penalties
- * @param scaledLogProb the same at the temperature of its calibration
  */
-public record GeneratedTokens(List<Integer> tokens, boolean ended, float score, double logProb, double scaledLogProb) {
+public record GeneratedTokens(List<Integer> tokens, boolean ended, float score, double logProb) {
     public GeneratedTokens {
         tokens = List.copyOf(tokens);
     }
@@ -25,14 +24,13 @@ public record GeneratedTokens(List<Integer> tokens, boolean ended, float score, 
                 links.stream().map(TokenChain::token).toList(),
                 ended,
                 score,
-                links.stream().mapToDouble(TokenChain::logProb).sum(),
-                links.stream().mapToDouble(TokenChain::scaledLogProb).sum());
+                links.stream().mapToDouble(TokenChain::logProb).sum());
     }
 
     /** As above, where no beams were searched. */
     static GeneratedTokens of(TokenChain last, boolean ended) {
         GeneratedTokens unscored = of(last, ended, 0);
         float score = (float) (unscored.logProb / unscored.tokens.size());
-        return new GeneratedTokens(unscored.tokens, ended, score, unscored.logProb, unscored.scaledLogProb);
+        return new GeneratedTokens(unscored.tokens, ended, score, unscored.logProb);
     }
 }

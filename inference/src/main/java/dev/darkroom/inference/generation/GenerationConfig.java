@@ -5,7 +5,11 @@ package dev.darkroom.inference.generation;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.darkroom.inference.ModelDirectoryException;
 import dev.darkroom.inference.onnx.ModelDirectory;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -14,10 +18,16 @@ import java.util.stream.Stream;
  *
  * @param settings of a request that leaves everything out; with one beam where the folder says nothing of beams
  * @param maxLength most tokens with start and prefix, 0 where {@code max_new_tokens} or nothing stands in the folder
+ * @param startOfStyle tokens that begin captions of a style in place of the usual start: {@code style_to_start_token_id}, by names in lower case
  */
-public record GenerationConfig(TokenRules rules, GenerationSettings settings, int maxLength) {
+public record GenerationConfig(
+        TokenRules rules, GenerationSettings settings, int maxLength, Map<String, Integer> startOfStyle) {
     /** transformers' {@code max_length} of a folder that does not say: then so many tokens are new ones. */
     private static final int USUAL_LENGTH = 20;
+
+    public GenerationConfig {
+        startOfStyle = Map.copyOf(startOfStyle);
+    }
 
     /**
      * Reads the folder.
@@ -37,12 +47,18 @@ public record GenerationConfig(TokenRules rules, GenerationSettings settings, in
             throw new ModelDirectoryException("folder", "decoder_start_token_id", "an id", "none");
         }
         TokenRules rules = TokenRules.of(starts.getFirst(), first("eos_token_id", own, config), search);
-        requireKnown(rules, vocabularySize);
+        Map<String, Integer> startOfStyle = new HashMap<>();
+        own.path("style_to_start_token_id")
+                .properties()
+                .forEach(style -> startOfStyle.put(
+                        style.getKey().toLowerCase(Locale.ROOT),
+                        style.getValue().asInt()));
+        requireKnown(rules, startOfStyle, vocabularySize);
         int newTokens = search.path("max_new_tokens").asInt(0);
         int maxLength = search.path("max_length").asInt(USUAL_LENGTH);
         boolean byLength = newTokens == 0 && maxLength != USUAL_LENGTH;
         GenerationSettings settings = settings(search, newTokens > 0 ? newTokens : byLength ? maxLength : USUAL_LENGTH);
-        return new GenerationConfig(rules, settings, byLength ? maxLength : 0);
+        return new GenerationConfig(rules, settings, byLength ? maxLength : 0, startOfStyle);
     }
 
     private static List<Integer> first(String key, JsonNode own, JsonNode config) {
@@ -53,9 +69,13 @@ public record GenerationConfig(TokenRules rules, GenerationSettings settings, in
                 .orElse(List.of());
     }
 
-    private static void requireKnown(TokenRules rules, int vocabularySize) {
-        Stream.of(List.of(rules.decoderStartTokenId()), rules.eosTokenId(), rules.forcedEosTokenId())
-                .flatMap(List::stream)
+    private static void requireKnown(TokenRules rules, Map<String, Integer> startOfStyle, int vocabularySize) {
+        Stream.of(
+                        List.of(rules.decoderStartTokenId()),
+                        rules.eosTokenId(),
+                        rules.forcedEosTokenId(),
+                        startOfStyle.values())
+                .flatMap(Collection::stream)
                 .filter(id -> id < 0 || id >= vocabularySize)
                 .findFirst()
                 .ifPresent(id -> {
@@ -93,6 +113,11 @@ public record GenerationConfig(TokenRules rules, GenerationSettings settings, in
             return EarlyStopping.NEVER;
         }
         return node.asBoolean(false) ? EarlyStopping.TRUE : EarlyStopping.FALSE;
+    }
+
+    /** Returns what begins captions of a style, named in lower case. */
+    public int start(String style) {
+        return startOfStyle.getOrDefault(style, rules.decoderStartTokenId());
     }
 
     /** Returns the most new tokens of a request that does not say. */

@@ -21,12 +21,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Generator {
     private final DecoderRows rows;
-    private final double confidenceTemperature;
 
-    /** @param confidenceTemperature at which the model's confidence is calibrated, above 0; 1 leaves it as it is */
-    public Generator(DecoderRows rows, double confidenceTemperature) {
+    public Generator(DecoderRows rows) {
         this.rows = rows;
-        this.confidenceTemperature = confidenceTemperature;
     }
 
     /** Announces a request's calls to the batcher. The caller closes it. */
@@ -128,22 +125,27 @@ public final class Generator {
         return work.ask(rows, asked, asked.size());
     }
 
-    /** The log-probabilities of one row's next token. */
-    final class Scorer {
+    /** The log-probabilities of one row's next token, before penalties. */
+    static final class Scorer {
         private final float[] logits;
         private final double total;
-        private final double scaledTotal;
 
         Scorer(float[] logits) {
             this.logits = logits;
             this.total = Distribution.logSumExp(logits, 1);
-            this.scaledTotal =
-                    confidenceTemperature == 1 ? total : Distribution.logSumExp(logits, confidenceTemperature);
+        }
+
+        /** Returns log-probabilities, rounded to float32 as torch keeps them; the caller owns the array. */
+        float[] logProbs() {
+            float[] logs = new float[logits.length];
+            for (int i = 0; i < logs.length; i++) {
+                logs[i] = (float) (logits[i] - total);
+            }
+            return logs;
         }
 
         TokenChain link(@Nullable TokenChain before, int token) {
-            return new TokenChain(
-                    before, token, logits[token] - total, logits[token] / confidenceTemperature - scaledTotal);
+            return new TokenChain(before, token, logits[token] - total);
         }
     }
 }

@@ -11,9 +11,8 @@ import org.jspecify.annotations.Nullable;
  * The new tokens of a row, last one first, so that beams share what they have in common.
  *
  * @param logProb natural logarithm of the token's probability under the model, as it is before penalties
- * @param scaledLogProb the same at the temperature at which the model's confidence is calibrated
  */
-record TokenChain(@Nullable TokenChain before, int token, double logProb, double scaledLogProb) {
+record TokenChain(@Nullable TokenChain before, int token, double logProb) {
     static List<TokenChain> inOrder(@Nullable TokenChain last) {
         List<TokenChain> links = new ArrayList<>();
         for (TokenChain link = last; link != null; link = link.before) {

@@ -63,6 +63,14 @@ final class GenerationConfigTest {
     }
 
     @Test
+    void of_startOfAStyle_isUsedForItAlone() throws IOException {
+        GenerationConfig config =
+                read("{}", "{\"decoder_start_token_id\": 7, \"style_to_start_token_id\": {\"short\": 9}}");
+        assertThat(config.start("short")).isEqualTo(9);
+        assertThat(config.start("detailed")).isEqualTo(7);
+    }
+
+    @Test
     void of_noStart_isRefused() {
         assertThatExceptionOfType(ModelDirectoryException.class)
                 .isThrownBy(() -> read("{}", ""))
