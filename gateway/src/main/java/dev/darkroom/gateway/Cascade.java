@@ -15,6 +15,7 @@ import dev.darkroom.text2image.v1.GenerationCompleted;
 import dev.darkroom.text2image.v1.ImageParameters;
 import dev.darkroom.text2image.v1.UpscaleParameters;
 import java.util.List;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,6 +55,11 @@ final class Cascade {
 
     /** Takes the next event, in the order that {@link EventOrder} has seen to; returns when the caller took what came of it. */
     void accept(GenerateResponse event) {
+        accept(event, this::develop);
+    }
+
+    /** As the other one, but hands on each picture, as it was drawn, instead of developing it. */
+    void accept(GenerateResponse event, BiConsumer<GeneratedImage, ByteString> pictures) {
         switch (event.getEventCase()) {
             case QUEUED -> delivery.queued(event.getQueued());
             case STAGE_STARTED -> delivery.stage(event.getStageStarted().getStage());
@@ -61,7 +67,7 @@ final class Cascade {
             case PREVIEW -> previews.accept(event.getPreview());
             case WARNING -> delivery.warning(event.getWarning());
             case IMAGE -> hold(event.getImage());
-            case IMAGE_CHUNK -> append(event);
+            case IMAGE_CHUNK -> append(event, pictures);
             case COMPLETED -> completed = event.getCompleted();
             case EVENT_NOT_SET -> {} // an event of a newer service
         }
@@ -74,7 +80,7 @@ final class Cascade {
         held = new HeldPicture(image.getImage());
     }
 
-    private void append(GenerateResponse event) {
+    private void append(GenerateResponse event, BiConsumer<GeneratedImage, ByteString> pictures) {
         if (held == null) {
             throw new IllegalStateException("A chunk of no picture");
         }
@@ -82,15 +88,30 @@ final class Cascade {
         if (held.isWhole()) {
             ByteString base = held.bytes();
             held = null;
-            develop(announced, base);
+            pictures.accept(announced, base);
         }
     }
 
-    /** Looks at a picture, and again each time that it was enlarged; no further time is spent on one that is blocked. */
     private void develop(GeneratedImage generated, ByteString base) {
+        finish(generated, base, checkDrawn(base), -1);
+    }
+
+    /** Looks at a picture as it was drawn. */
+    PictureVerdict checkDrawn(ByteString base) {
+        return check(plan.passes() > 0 ? "check_base" : "check_output", base);
+    }
+
+    /**
+     * Enlarges a picture that was looked at, looks again each time that it was enlarged, and delivers it. No further time is spent on one that
+     * is blocked.
+     *
+     * @param drawn what was found in the picture as it was drawn
+     * @param score how well it agrees with the prompt; below 0 where nobody asked
+     */
+    void finish(GeneratedImage generated, ByteString base, PictureVerdict drawn, float score) {
         Image image = generated.getImage();
         ByteString bytes = base;
-        PictureVerdict verdict = check(plan.passes() > 0 ? "check_base" : "check_output", bytes);
+        PictureVerdict verdict = drawn;
         for (int pass = 0; pass < plan.passes() && !verdict.isBlocked(); pass++) {
             Upscaler.Enlarged enlarged = upscaler.enlarge(bytes, plan.parametersOf(generated.getSeed()), delivery);
             remember(enlarged);
@@ -99,7 +120,7 @@ final class Cascade {
             verdict = verdict.and(check("check_output", bytes));
         }
         Image own = image.toBuilder().setIndex(generated.getImage().getIndex()).build();
-        deliver(generated.toBuilder().setImage(own).build(), bytes, verdict);
+        deliver(generated.toBuilder().setImage(own).build(), bytes, verdict, score);
     }
 
     private PictureVerdict check(String stage, ByteString bytes) {
@@ -113,13 +134,16 @@ final class Cascade {
         upscaleFingerprint = enlarged.completed().getFingerprint();
     }
 
-    private void deliver(GeneratedImage image, ByteString bytes, PictureVerdict verdict) {
+    private void deliver(GeneratedImage image, ByteString bytes, PictureVerdict verdict, float score) {
         int index = image.getImage().getIndex();
         delivery.found("Picture " + (index + 1), verdict);
         DeliveredImage.Builder announcement = DeliveredImage.newBuilder()
                 .setGenerated(image)
                 .setOutputVerdict(verdict.verdict())
                 .addAllCategories(verdict.categories());
+        if (score >= 0) {
+            announcement.setScore(score);
+        }
         if (verdict.isBlocked()) {
             blocked++;
             announcement
@@ -129,6 +153,16 @@ final class Cascade {
                     .clearSha256();
         }
         delivery.picture(announcement.build(), index, verdict.isBlocked() ? ByteString.EMPTY : bytes);
+    }
+
+    /** What the pictures of the last generation were drawn with, once it has ended. */
+    ImageParameters drawnWith() {
+        return completed.getParameters();
+    }
+
+    /** Says with what the delivered pictures were drawn, where they are not all of the last generation's. */
+    void drawnWith(ImageParameters parameters) {
+        completed = completed.toBuilder().setParameters(parameters).build();
     }
 
     /** Puts what was made into the line of the request's log. */

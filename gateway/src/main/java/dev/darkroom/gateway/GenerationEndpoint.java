@@ -3,14 +3,19 @@
 package dev.darkroom.gateway;
 
 import com.google.protobuf.ByteString;
+import dev.darkroom.caption.v1.ScoreAlignmentRequest;
+import dev.darkroom.gateway.v1.CaptionImageRequest;
+import dev.darkroom.gateway.v1.CaptionImageResponse;
 import dev.darkroom.gateway.v1.DeliveredUpscale;
 import dev.darkroom.gateway.v1.GenerationServiceGrpc;
+import dev.darkroom.gateway.v1.ImagesCompleted;
+import dev.darkroom.gateway.v1.ScoreImagesRequest;
+import dev.darkroom.gateway.v1.ScoreImagesResponse;
 import dev.darkroom.gateway.v1.StreamGenerateImagesRequest;
 import dev.darkroom.gateway.v1.StreamGenerateImagesResponse;
 import dev.darkroom.gateway.v1.StreamUpscaleImageRequest;
 import dev.darkroom.gateway.v1.StreamUpscaleImageResponse;
 import dev.darkroom.gateway.v1.UpscaleCompleted;
-import dev.darkroom.rpc.Fault;
 import dev.darkroom.rpc.RequestLog;
 import dev.darkroom.rpc.ResponseStream;
 import dev.darkroom.safety.v1.UsedPolicy;
@@ -18,11 +23,10 @@ import dev.darkroom.text2image.v1.GenerateRequest;
 import io.grpc.stub.StreamObserver;
 import jakarta.inject.Singleton;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Stream;
 
-/** Turns prompts into checked pictures, and pictures into larger checked ones. */
+/** Turns prompts into checked pictures, pictures into larger checked ones, and pictures into checked words. */
 @Singleton
 final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceImplBase {
     private final RequestCheck requestCheck;
@@ -30,18 +34,27 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
     private final Generator generator;
     private final Upscaler upscaler;
     private final OutputCheck outputCheck;
+    private final AlignmentJudge judge;
+    private final Describer describer;
+    private final Captioner captioner;
 
     GenerationEndpoint(
             RequestCheck requestCheck,
             PromptCheck promptCheck,
             Generator generator,
             Upscaler upscaler,
-            OutputCheck outputCheck) {
+            OutputCheck outputCheck,
+            AlignmentJudge judge,
+            Describer describer,
+            Captioner captioner) {
         this.requestCheck = requestCheck;
         this.promptCheck = promptCheck;
         this.generator = generator;
         this.upscaler = upscaler;
         this.outputCheck = outputCheck;
+        this.judge = judge;
+        this.describer = describer;
+        this.captioner = captioner;
     }
 
     @Override
@@ -56,9 +69,28 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
         ResponseStream.serve(responses, stream -> upscaleImage(request, Delivery.ofUpscale(stream)));
     }
 
-    /** Checks the prompt and the picture to start from, generates, and takes each picture through the {@link Cascade}, in that order. */
+    @Override
+    public void captionImage(CaptionImageRequest request, StreamObserver<CaptionImageResponse> responses) {
+        ResponseStream.reply(responses, () -> {
+            requestCheck.requireValid(request);
+            return describer.describe(request, policies(request.getSafetyPolicy()));
+        });
+    }
+
+    @Override
+    public void scoreImages(ScoreImagesRequest request, StreamObserver<ScoreImagesResponse> responses) {
+        ResponseStream.reply(responses, () -> scoreImages(request));
+    }
+
+    /**
+     * Checks the prompt and the picture to start from, generates, and takes each picture, or the best ones of a {@link Contest}, through the
+     * {@link Cascade}, in that order.
+     */
     private void generateImages(StreamGenerateImagesRequest request, Delivery<?> delivery) {
-        UpscalePlan plan = requestCheck.requireValid(request);
+        RequestCheck.Plan plan = requestCheck.requireValid(request);
+        if (plan.bestOf().isAsked()) {
+            judge.requireAvailable();
+        }
         List<String> policies = policies(request.getSafetyPolicy());
         delivery.operationStarted(operationName());
         String prompt = request.getParameters().getPrompt();
@@ -67,10 +99,16 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
         if (!request.getImage().isEmpty()) {
             requireHarmless(request.getImage(), policies, delivery);
         }
-        Cascade cascade = new Cascade(plan, policies, outputCheck, upscaler, delivery);
-        generator.generate(generateRequest(request), cascade::accept);
+        Cascade cascade = new Cascade(plan.upscale(), policies, outputCheck, upscaler, delivery);
+        ImagesCompleted.Builder completed = ImagesCompleted.newBuilder();
+        if (plan.bestOf().isAsked()) {
+            Contest contest = new Contest(plan.bestOf(), generator, judge, cascade, delivery);
+            completed.setSelection(contest.run(generateRequest(request)));
+        } else {
+            generator.generate(generateRequest(request), cascade::accept);
+        }
         cascade.log();
-        delivery.completed(cascade.summary(usedPolicies));
+        delivery.completed(completed.mergeFrom(cascade.summary(usedPolicies)).build());
     }
 
     /** Checks the prompt and the picture, enlarges, checks the result and delivers it, in that order. */
@@ -99,8 +137,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
             String prompt, String negativePrompt, List<String> policies, Delivery<?> delivery) {
         delivery.stage("check_prompt");
         return switch (promptCheck.judge(prompt, negativePrompt, policies)) {
-            case PromptVerdict.Blocked blocked ->
-                throw refusal("PROMPT_BLOCKED", "this prompt", blocked.categories(), blocked.policies());
+            case PromptVerdict.Blocked blocked -> throw Refusals.of(blocked);
             case PromptVerdict.Passed passed -> {
                 delivery.promptFlagged(passed.flagged());
                 yield passed.policies();
@@ -112,7 +149,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
         delivery.stage("check_base");
         PictureVerdict verdict = outputCheck.judge(picture, policies);
         if (verdict.isBlocked()) {
-            throw refusal("IMAGE_BLOCKED", "the picture that was sent", verdict.categories(), verdict.policies());
+            throw Refusals.of(verdict);
         }
         delivery.inputFlagged(verdict);
     }
@@ -129,17 +166,18 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
         delivery.picture(announcement.build(), 0, verdict.isBlocked() ? ByteString.EMPTY : enlarged.bytes());
     }
 
-    private static Fault.Refused refusal(
-            String reason, String subject, List<String> categories, List<UsedPolicy> policies) {
-        String found = String.join(",", categories);
-        List<String> names = policies.stream().map(UsedPolicy::getName).toList();
-        String who = names.size() == 1
-                ? "The safety policy " + names.getFirst() + " blocks "
-                : "One of the safety policies " + String.join(", ", names) + " blocks ";
-        return new Fault.Refused(
-                reason,
-                who + subject + ": " + found,
-                Map.of("categories", found, "safety_policies", String.join(",", names)));
+    /** Neither pictures nor texts are checked: nothing of them comes back. */
+    private ScoreImagesResponse scoreImages(ScoreImagesRequest request) {
+        ScoreAlignmentRequest alignment = ScoreAlignmentRequest.newBuilder()
+                .setModel(request.getModel())
+                .setFormValue(request.getFormValue())
+                .setVariantValue(request.getVariantValue())
+                .addAllImages(request.getImagesList())
+                .addAllTexts(request.getTextsList())
+                .build();
+        return ScoreImagesResponse.newBuilder()
+                .setAlignment(captioner.score(alignment))
+                .build();
     }
 
     /** The policies of the caller's API key and of the request. Both apply beside the server's own, and the strictest counts. */

@@ -13,9 +13,11 @@ import jakarta.inject.Singleton;
 @Singleton
 final class ModelEndpoint extends ModelServiceGrpc.ModelServiceImplBase {
     private final Generator generator;
+    private final Captioner captioner;
 
-    ModelEndpoint(Generator generator) {
+    ModelEndpoint(Generator generator, Captioner captioner) {
         this.generator = generator;
+        this.captioner = captioner;
     }
 
     @Override
@@ -25,9 +27,12 @@ final class ModelEndpoint extends ModelServiceGrpc.ModelServiceImplBase {
 
     private ListModelsResponse models() {
         var published = generator.models();
+        var describing = captioner.modelsIfAny();
         return ListModelsResponse.newBuilder()
                 .addAllImageModels(published.getModelsList())
                 .addAllUpscaleModels(published.getUpscalersList())
+                .addAllCaptionModels(describing.getCaptionersList())
+                .addAllAlignmentModels(describing.getAlignmentModelsList())
                 .build();
     }
 }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.gateway;
 
+import com.google.protobuf.ByteString;
+import dev.darkroom.gateway.v1.CaptionImageRequest;
 import dev.darkroom.gateway.v1.StreamGenerateImagesRequest;
 import dev.darkroom.gateway.v1.StreamUpscaleImageRequest;
 import dev.darkroom.rpc.Fault;
@@ -23,23 +25,29 @@ final class RequestCheck {
     private static final int MAX_PROMPT_CODE_POINTS = 2_000;
     private static final int MAX_PREVIEW_INTERVAL = 1_000;
     private static final int MAX_POLICY_NAME_CODE_POINTS = 64;
+    private static final int MAX_PREFIX_CODE_POINTS = 200;
     private static final int MAX_IMAGE_BYTES = 16 << 20;
 
     private final Generator generator;
+    private final Captioner captioner;
 
-    RequestCheck(Generator generator) {
+    RequestCheck(Generator generator, Captioner captioner) {
         this.generator = generator;
+        this.captioner = captioner;
     }
 
+    /** What becomes of the pictures of a request after they are drawn: which are delivered, and how they are enlarged. */
+    record Plan(BestOf bestOf, UpscalePlan upscale) {}
+
     /**
-     * Returns how the pictures of a request will be enlarged.
+     * Returns what becomes of the pictures of a request.
      *
      * @throws Fault.InvalidArgument naming every bad field of a request that cannot be checked by the safety service, or whose
      *     pictures cannot be enlarged as it says
      * @throws Fault.NotFound MODEL_UNKNOWN, if it names an upscaler that is not loaded
      * @throws Fault.Unavailable if nobody can say what is loaded
      */
-    UpscalePlan requireValid(StreamGenerateImagesRequest request) {
+    Plan requireValid(StreamGenerateImagesRequest request) {
         ImageParameters parameters = request.getParameters();
         Violations violations = new Violations();
         violations.text("parameters.prompt", parameters.getPrompt(), 1, MAX_PROMPT_CODE_POINTS);
@@ -49,20 +57,25 @@ final class RequestCheck {
         int size = request.getImage().size();
         violations.check(size <= MAX_IMAGE_BYTES, "image", "at most " + MAX_IMAGE_BYTES + " bytes long", size);
         ListModelsResponse published = published(violations);
-        UpscalePlan plan = UpscalePlan.of(request, published, violations);
-        if (!violations.isEmpty()) {
+        BestOf bestOf = BestOf.of(request, published, violations);
+        UpscalePlan upscale = UpscalePlan.of(request, published, violations);
+        if (!violations.isEmpty() || isCountedHere(bestOf, parameters, published)) {
             PublishedLimits.check(parameters, published, violations);
         }
         violations.throwIfAny();
-        return plan;
+        return new Plan(bestOf, upscale);
+    }
+
+    /** With best_of, text2image is asked for another number of pictures, and could not say what is wrong with the caller's. */
+    private static boolean isCountedHere(BestOf bestOf, ImageParameters parameters, ListModelsResponse published) {
+        return bestOf.isAsked()
+                && PublishedLimits.model(parameters.getModel(), published).isPresent();
     }
 
     /** As the other one, of a picture that the caller has; the rest of its fields included. */
     void requireValid(StreamUpscaleImageRequest request) {
         Violations violations = new Violations();
-        int size = request.getImage().size();
-        violations.check(
-                size >= 1 && size <= MAX_IMAGE_BYTES, "image", "1 to " + MAX_IMAGE_BYTES + " bytes long", size);
+        checkPicture(request.getImage(), violations);
         violations.text("parameters.prompt", request.getParameters().getPrompt(), 0, MAX_PROMPT_CODE_POINTS);
         violations.text("safety_policy", request.getSafetyPolicy(), 0, MAX_POLICY_NAME_CODE_POINTS);
         String model = request.getParameters().getModel();
@@ -70,6 +83,29 @@ final class RequestCheck {
                 .ifPresent(upscaler ->
                         PublishedLimits.check("parameters.", request.getParameters(), upscaler, violations));
         violations.throwIfAny();
+    }
+
+    /**
+     * Refuses a picture to describe that the caption service would refuse, before time is spent on checks.
+     *
+     * @throws Fault.InvalidArgument naming every bad field
+     * @throws Fault.NotFound MODEL_UNKNOWN, if it names a captioner that is not loaded
+     * @throws Fault.Unavailable if nobody can say what is loaded
+     */
+    void requireValid(CaptionImageRequest request) {
+        Violations violations = new Violations();
+        checkPicture(request.getImage(), violations);
+        String prefix = request.getParameters().getPrefix();
+        violations.text("parameters.prefix", prefix, 0, MAX_PREFIX_CODE_POINTS);
+        violations.text("safety_policy", request.getSafetyPolicy(), 0, MAX_POLICY_NAME_CODE_POINTS);
+        PublishedCaptionLimits.check(request, captioner.models(), violations);
+        violations.throwIfAny();
+    }
+
+    private static void checkPicture(ByteString picture, Violations violations) {
+        int size = picture.size();
+        violations.check(
+                size >= 1 && size <= MAX_IMAGE_BYTES, "image", "1 to " + MAX_IMAGE_BYTES + " bytes long", size);
     }
 
     /** Where something is wrong already and text2image is away, nothing is published, and what was found must do. */

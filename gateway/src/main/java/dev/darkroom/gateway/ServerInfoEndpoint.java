@@ -12,8 +12,10 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.stub.StreamObserver;
 import jakarta.inject.Named;
 import jakarta.inject.Singleton;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
 
 /** Says what runs here. The one place where the gateway shows the health of others: its own does not depend on them. */
 @Singleton
@@ -22,12 +24,14 @@ final class ServerInfoEndpoint extends ServerInfoServiceGrpc.ServerInfoServiceIm
     private static final String VERSION =
             Objects.requireNonNullElse(ServerInfoEndpoint.class.getPackage().getImplementationVersion(), "unpackaged");
 
-    private final Upstream textToImage;
-    private final Upstream safety;
+    private final List<Upstream> upstreams;
 
-    ServerInfoEndpoint(@Named("text2image") Upstream textToImage, @Named("safety") Upstream safety) {
-        this.textToImage = textToImage;
-        this.safety = safety;
+    /** @param caption null where the gateway has no caption service */
+    ServerInfoEndpoint(
+            @Named("text2image") Upstream textToImage,
+            @Named("safety") Upstream safety,
+            @Nullable @Named("caption") Upstream caption) {
+        this.upstreams = caption == null ? List.of(textToImage, safety) : List.of(textToImage, safety, caption);
     }
 
     @Override
@@ -36,13 +40,13 @@ final class ServerInfoEndpoint extends ServerInfoServiceGrpc.ServerInfoServiceIm
     }
 
     private GetServerInfoResponse serverInfo() throws InterruptedException {
-        ListenableFuture<HealthCheckResponse> textToImageHealth = textToImage.health();
-        ListenableFuture<HealthCheckResponse> safetyHealth = safety.health();
-        return GetServerInfoResponse.newBuilder()
-                .setVersion(VERSION)
-                .addUpstreams(describe(textToImage, textToImageHealth))
-                .addUpstreams(describe(safety, safetyHealth))
-                .build();
+        List<ListenableFuture<HealthCheckResponse>> health =
+                upstreams.stream().map(Upstream::health).toList();
+        GetServerInfoResponse.Builder info = GetServerInfoResponse.newBuilder().setVersion(VERSION);
+        for (int i = 0; i < upstreams.size(); i++) {
+            info.addUpstreams(describe(upstreams.get(i), health.get(i)));
+        }
+        return info.build();
     }
 
     private static dev.darkroom.gateway.v1.Upstream describe(

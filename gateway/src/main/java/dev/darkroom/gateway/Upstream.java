@@ -81,7 +81,7 @@ final class Upstream implements AutoCloseable {
                 .build();
     }
 
-    /** {@code text2image} or {@code safety}. */
+    /** {@code text2image}, {@code safety} or {@code caption}. */
     String name() {
         return configuration.name();
     }

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.gateway;
 
+import dev.darkroom.caption.v1.CaptionServiceGrpc;
 import dev.darkroom.rpc.UpstreamChannels;
 import dev.darkroom.safety.v1.SafetyServiceGrpc;
 import dev.darkroom.text2image.v1.TextToImageServiceGrpc;
 import io.grpc.MethodDescriptor;
 import io.micronaut.context.annotation.Bean;
 import io.micronaut.context.annotation.Factory;
+import io.micronaut.context.annotation.Requires;
 import jakarta.inject.Named;
 import jakarta.inject.Singleton;
 import java.util.List;
@@ -35,6 +37,19 @@ final class Upstreams {
     @Bean(preDestroy = "close")
     Upstream safety(@Named("safety") UpstreamConfiguration configuration) {
         return open(configuration, SafetyServiceGrpc.getCheckPromptMethod(), SafetyServiceGrpc.getCheckOutputMethod());
+    }
+
+    /** Describes and scores. There is none where no address is configured. */
+    @Singleton
+    @Named("caption")
+    @Bean(preDestroy = "close")
+    @Requires(property = "darkroom.upstreams.caption.address", pattern = ".+")
+    Upstream caption(@Named("caption") UpstreamConfiguration configuration) {
+        return open(
+                configuration,
+                CaptionServiceGrpc.getCaptionMethod(),
+                CaptionServiceGrpc.getScoreAlignmentMethod(),
+                CaptionServiceGrpc.getListModelsMethod());
     }
 
     private Upstream open(UpstreamConfiguration configuration, MethodDescriptor<?, ?>... idempotent) {

@@ -26,8 +26,10 @@ final class TestingGateway implements AutoCloseable {
 
     final TestingTextToImageService textToImage = new TestingTextToImageService();
     final TestingSafetyService safety = new TestingSafetyService();
+    final TestingCaptionService caption = new TestingCaptionService();
     final TestingUpstream textToImageServer;
     final TestingUpstream safetyServer;
+    final TestingUpstream captionServer;
     final ManagedChannel channel;
 
     private final ServiceApplication application;
@@ -37,10 +39,21 @@ final class TestingGateway implements AutoCloseable {
     }
 
     TestingGateway(Map<String, ?> properties) {
+        this(properties, false);
+    }
+
+    /** One that has a caption service too. */
+    static TestingGateway withCaptions() {
+        return new TestingGateway(Map.of(), true);
+    }
+
+    private TestingGateway(Map<String, ?> properties, boolean withCaptions) {
         textToImageServer = new TestingUpstream(textToImage);
         safetyServer = new TestingUpstream(safety);
+        captionServer = new TestingUpstream(caption);
         application = before(textToImageServer, safetyServer)
                 .property("darkroom.backend-token", TOKEN)
+                .property("darkroom.upstreams.caption.address", withCaptions ? captionServer.address() : "")
                 .properties(properties)
                 .start();
         application.awaitReady(Duration.ofSeconds(30));
@@ -110,6 +123,7 @@ final class TestingGateway implements AutoCloseable {
     public void close() {
         channel.shutdownNow();
         application.close();
+        captionServer.close();
         safetyServer.close();
         textToImageServer.close();
     }

@@ -35,6 +35,18 @@ final class UpstreamConfigurationTest {
                             Duration.ofSeconds(5),
                             Duration.ofSeconds(30),
                             Duration.ofSeconds(10)));
+            assertThat(config(gateway, "caption"))
+                    .isEqualTo(new UpstreamConfiguration(
+                            "caption",
+                            "",
+                            false,
+                            null,
+                            Duration.ofSeconds(30),
+                            Duration.ofSeconds(30),
+                            Duration.ofSeconds(10)));
+            assertThat(gateway.context().getBeansOfType(Upstream.class))
+                    .extracting(Upstream::name)
+                    .containsExactlyInAnyOrder("text2image", "safety");
             assertThat(gateway.context().getBean(RpcConfiguration.class).callers())
                     .isEqualTo(RpcConfiguration.Callers.ANYONE);
         }
@@ -50,7 +62,9 @@ final class UpstreamConfigurationTest {
                 "DARKROOM_SAFETY_TIMEOUT", "2s",
                 "DARKROOM_SAFETY_KEEP_ALIVE", "1m",
                 "DARKROOM_SAFETY_KEEP_ALIVE_TIMEOUT", "20s",
-                "DARKROOM_TEXT2IMAGE_ADDRESS", "text2image-svc:50051");
+                "DARKROOM_TEXT2IMAGE_ADDRESS", "text2image-svc:50051",
+                "DARKROOM_CAPTION_ADDRESS", "caption-svc:50053",
+                "DARKROOM_CAPTION_TIMEOUT", "1m");
         try (ServiceApplication gateway = start(variables)) {
             assertThat(config(gateway, "safety"))
                     .isEqualTo(new UpstreamConfiguration(
@@ -62,6 +76,9 @@ final class UpstreamConfigurationTest {
                             Duration.ofMinutes(1),
                             Duration.ofSeconds(20)));
             assertThat(config(gateway, "text2image").address()).isEqualTo("text2image-svc:50051");
+            assertThat(config(gateway, "caption").address()).isEqualTo("caption-svc:50053");
+            assertThat(config(gateway, "caption").timeout()).isEqualTo(Duration.ofMinutes(1));
+            assertThat(gateway.context().getBeansOfType(Upstream.class)).hasSize(3);
         }
     }
 
