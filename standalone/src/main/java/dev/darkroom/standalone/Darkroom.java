@@ -14,11 +14,13 @@ import picocli.CommandLine.IVersionProvider;
 @Command(
         name = "darkroom",
         versionProvider = Darkroom.Version.class,
-        description = "Pictures from words, on your own machine.",
+        description = "Pictures from words, and words from pictures, on your own machine.",
         mixinStandardHelpOptions = true,
         subcommands = {
             ImageCommand.class,
             UpscaleCommand.class,
+            CaptionCommand.class,
+            ScoreCommand.class,
             CompareCommand.class,
             ModelsCommand.class,
             InspectCommand.class,

@@ -47,6 +47,23 @@ final class ImageCommand implements Callable<Integer> {
     private int images;
 
     @Option(
+            names = "--best-of",
+            paramLabel = "N",
+            description =
+                    "Draw so many pictures, and deliver those of them that agree best with the prompt, best first. Default: deliver what is drawn.")
+    private @Nullable Integer bestOf;
+
+    @Option(
+            names = "--min-score",
+            paramLabel = "SCORE",
+            description =
+                    "CLIPScore that each of those should have, 0 to 2.5; while one has less, as many again are drawn. Default: none.")
+    private @Nullable Float minScore;
+
+    @Option(names = "--max-attempts", description = "How often in all, 1 to 10. Default: 3.")
+    private @Nullable Integer maxAttempts;
+
+    @Option(
             names = "--seed",
             description = "Seed of the first picture; the next ones count up. Default: random, and printed.")
     private @Nullable Long seed;
@@ -140,6 +157,9 @@ final class ImageCommand implements Callable<Integer> {
     private int previewEvery;
 
     @Mixin
+    private SafetyPolicyOption safetyPolicy = new SafetyPolicyOption();
+
+    @Mixin
     private ResultOptions result = new ResultOptions();
 
     @Mixin
@@ -151,7 +171,7 @@ final class ImageCommand implements Callable<Integer> {
         PictureFiles files = PictureFiles.of(output, prompt, images);
         Progress progress = result.progress();
         PreviewMode mode = progress.isShown() ? preview.on(System.getenv()) : preview.withoutTerminal();
-        PreviewDisplay display = new PreviewDisplay(mode, files, images);
+        PreviewDisplay display = new PreviewDisplay(mode, files, bestOf == null ? images : bestOf);
         try (Gateway connected = gateway.connect(ServeOptions.drawing(model, refiner))) {
             var events = GenerationServiceGrpc.newBlockingStub(connected.channel())
                     .streamGenerateImages(request(mode, connected.channel()));
@@ -179,7 +199,10 @@ final class ImageCommand implements Callable<Integer> {
                 .setParameters(parameters)
                 .setImage(start)
                 .setPreviewInterval(mode == PreviewMode.OFF ? 0 : previewEvery)
-                .setSafetyPolicy(result.safetyPolicy());
+                .setSafetyPolicy(safetyPolicy.name());
+        Given.use(bestOf, request::setBestOf);
+        Given.use(minScore, request::setMinScore);
+        Given.use(maxAttempts, request::setMaxAttempts);
         Given.use(size, pixels -> request.setUpscaleFactor(FinalSize.factor(pixels, parameters, models)));
         return request.build();
     }

@@ -4,6 +4,7 @@ package dev.darkroom.standalone;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.darkroom.gateway.v1.Candidate;
 import dev.darkroom.gateway.v1.ImagesCompleted;
 import dev.darkroom.media.v1.Warning;
 import dev.darkroom.text2image.v1.ImageParameters;
@@ -11,6 +12,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +38,7 @@ record ImageReport(
         if (sheet != null) {
             text.append(sheet).append("  all of them\n");
         }
+        text.append(selection());
         ImageParameters used = completed.getParameters();
         text.append(String.format(
                 Locale.ROOT,
@@ -57,7 +61,35 @@ record ImageReport(
         String size = file == null
                 ? ""
                 : "  " + picture.image().getWidth() + "x" + picture.image().getHeight();
-        text.append(where).append(size).append("  seed ").append(picture.seed()).append('\n');
+        text.append(where).append(size).append("  seed ").append(picture.seed());
+        candidates()
+                .filter(it -> it.hasScore() && it.hasDeliveredIndex() && it.getDeliveredIndex() == picture.index())
+                .forEach(it -> text.append("  score ").append(score(it)));
+        text.append('\n');
+    }
+
+    /** One line about all that were drawn for best_of; nothing without it. */
+    private String selection() {
+        if (!completed.hasSelection()) {
+            return "";
+        }
+        String all = candidates()
+                .map(it -> "seed " + it.getSeed() + " " + (it.hasScore() ? score(it) : "held back"))
+                .collect(Collectors.joining(", "));
+        return "best %d of %d by %s: %s%n"
+                .formatted(
+                        pictures.size(),
+                        completed.getSelection().getCandidatesCount(),
+                        completed.getSelection().getModel(),
+                        all);
+    }
+
+    private Stream<Candidate> candidates() {
+        return completed.getSelection().getCandidatesList().stream();
+    }
+
+    private static String score(Candidate candidate) {
+        return String.format(Locale.ROOT, "%.4f", candidate.getScore());
     }
 
     private String enlarged() {

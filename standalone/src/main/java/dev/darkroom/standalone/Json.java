@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageOrBuilder;
 import com.google.protobuf.util.JsonFormat;
+import java.nio.file.Path;
+import java.util.Map;
 
 /** Messages as JSON objects that can be added to: proto3 JSON, so their 64-bit numbers are strings. */
 final class Json {
@@ -17,6 +19,14 @@ final class Json {
 
     static ObjectNode object() {
         return MAPPER.createObjectNode();
+    }
+
+    /** Adds files that were not worked on, and why; nothing where there are none. */
+    static void putRefused(Map<Path, String> refused, ObjectNode report) {
+        refused.forEach((file, why) -> report.withArray("refused")
+                .addObject()
+                .put("file", file.toString())
+                .put("message", why));
     }
 
     static ObjectNode object(MessageOrBuilder message) {

@@ -4,6 +4,8 @@ package dev.darkroom.standalone;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.util.JsonFormat;
+import dev.darkroom.caption.v1.AlignmentModel;
+import dev.darkroom.caption.v1.CaptionModel;
 import dev.darkroom.gateway.v1.ListModelsRequest;
 import dev.darkroom.gateway.v1.ListModelsResponse;
 import dev.darkroom.gateway.v1.ModelServiceGrpc;
@@ -47,6 +49,8 @@ final class ModelsCommand implements Callable<Integer> {
             } else {
                 response.getImageModelsList().forEach(model -> print(model, out));
                 response.getUpscaleModelsList().forEach(upscaler -> print(upscaler, out));
+                response.getCaptionModelsList().forEach(captioner -> print(captioner, out));
+                response.getAlignmentModelsList().forEach(aligner -> print(aligner, out));
             }
         }
         out.flush();
@@ -103,6 +107,24 @@ final class ModelsCommand implements Callable<Integer> {
                 limits.getMaxNoiseLevel());
         out.printf("  samplers %s%n", String.join(", ", upscaler.getSchedulersList()));
         out.printf("  digest   %s%n", upscaler.getFingerprint().getModelDigest());
+    }
+
+    private static void print(CaptionModel captioner, PrintWriter out) {
+        out.printf("%s  (%s, %s)%n", captioner.getName(), captioner.getModelType(), license(captioner.getLicense()));
+        out.printf(
+                "  describes pictures, seen at %d pixels; at most %d beams and %d tokens%n",
+                captioner.getImageSize(),
+                captioner.getLimits().getMaxNumBeams(),
+                captioner.getLimits().getMaxNewTokens());
+        out.printf("  digest   %s%n", captioner.getFingerprint().getModelDigest());
+    }
+
+    private static void print(AlignmentModel aligner, PrintWriter out) {
+        out.printf("%s  (%s, %s)%n", aligner.getName(), aligner.getModelType(), license(aligner.getLicense()));
+        out.printf(
+                "  scores   pictures, seen at %d pixels, with texts (%d tokens are seen)%n",
+                aligner.getImageSize(), aligner.getLimits().getTextWindow());
+        out.printf("  digest   %s%n", aligner.getFingerprint().getModelDigest());
     }
 
     private static String license(String stated) {

@@ -5,6 +5,7 @@ package dev.darkroom.standalone;
 import dev.darkroom.media.v1.StepCompleted;
 import java.io.Console;
 import java.io.PrintStream;
+import java.nio.file.Path;
 
 /** A progress bar on one terminal line; on anything but a terminal it prints nothing. Not thread-safe. */
 final class Progress {
@@ -49,15 +50,18 @@ final class Progress {
     }
 
     void step(StepCompleted event) {
-        int filled = WIDTH * event.getStep() / event.getNumInferenceSteps();
-        line("  %s  %s%s  %d/%d  %.1f s left"
-                .formatted(
-                        stage,
-                        "█".repeat(filled),
-                        "░".repeat(WIDTH - filled),
-                        event.getStep(),
-                        event.getNumInferenceSteps(),
-                        event.getEtaMillis() / 1e3));
+        line("  %s  %s  %.1f s left"
+                .formatted(stage, bar(event.getStep(), event.getNumInferenceSteps()), event.getEtaMillis() / 1e3));
+    }
+
+    /** Shows which of many files is worked on. */
+    void files(int done, int all, Path current) {
+        line("  %s  %s".formatted(bar(done, all), current));
+    }
+
+    private static String bar(int done, int all) {
+        int filled = WIDTH * done / all;
+        return "█".repeat(filled) + "░".repeat(WIDTH - filled) + "  " + done + "/" + all;
     }
 
     /** Shows how many of several like things are done. */

@@ -3,7 +3,8 @@
 package dev.darkroom.standalone;
 
 /** What a command made, for people and for programs. */
-sealed interface Report permits ImageReport, UpscaleReport, EvaluationReport, ResultComparison {
+sealed interface Report
+        permits ImageReport, UpscaleReport, CaptionReport, ScoreReport, EvaluationReport, ResultComparison {
     /** Lines that end in a line break. */
     String text();
 

@@ -7,14 +7,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Options of the commands that make pictures: what their pictures are checked under, and how the result is told. */
+/** How the result of a command is told. */
 final class ResultOptions {
-    @Option(
-            names = "--safety-policy",
-            defaultValue = "",
-            description = "Safety policy to check under beside the server's own.")
-    private String safetyPolicy = "";
-
     @Option(names = "--json", description = "Print one JSON object about the result.")
     private boolean json;
 
@@ -25,10 +19,6 @@ final class ResultOptions {
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command = CommandSpec.create();
-
-    String safetyPolicy() {
-        return safetyPolicy;
-    }
 
     /** Returns the progress bar; one that shows nothing where standard output or the user wants none. */
     Progress progress() {

@@ -72,6 +72,9 @@ final class UpscaleCommand implements Callable<Integer> {
     private String model = "";
 
     @Mixin
+    private SafetyPolicyOption safetyPolicy = new SafetyPolicyOption();
+
+    @Mixin
     private ResultOptions result = new ResultOptions();
 
     @Mixin
@@ -121,7 +124,7 @@ final class UpscaleCommand implements Callable<Integer> {
         return StreamUpscaleImageRequest.newBuilder()
                 .setParameters(parameters)
                 .setImage(image)
-                .setSafetyPolicy(result.safetyPolicy())
+                .setSafetyPolicy(safetyPolicy.name())
                 .build();
     }
 

@@ -5,6 +5,18 @@ package dev.darkroom.standalone;
 import com.google.protobuf.ByteString;
 import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
+import dev.darkroom.caption.v1.AlignmentLimits;
+import dev.darkroom.caption.v1.AlignmentModel;
+import dev.darkroom.caption.v1.CaptionLimits;
+import dev.darkroom.caption.v1.CaptionModel;
+import dev.darkroom.caption.v1.CaptionOutcome;
+import dev.darkroom.caption.v1.CaptionParameters;
+import dev.darkroom.caption.v1.CaptionResponse;
+import dev.darkroom.caption.v1.GeneratedCaption;
+import dev.darkroom.caption.v1.ScoreAlignmentResponse;
+import dev.darkroom.gateway.v1.Candidate;
+import dev.darkroom.gateway.v1.CaptionImageRequest;
+import dev.darkroom.gateway.v1.CaptionImageResponse;
 import dev.darkroom.gateway.v1.DeliveredImage;
 import dev.darkroom.gateway.v1.DeliveredUpscale;
 import dev.darkroom.gateway.v1.GenerationServiceGrpc;
@@ -12,6 +24,9 @@ import dev.darkroom.gateway.v1.ImagesCompleted;
 import dev.darkroom.gateway.v1.ListModelsRequest;
 import dev.darkroom.gateway.v1.ListModelsResponse;
 import dev.darkroom.gateway.v1.ModelServiceGrpc;
+import dev.darkroom.gateway.v1.ScoreImagesRequest;
+import dev.darkroom.gateway.v1.ScoreImagesResponse;
+import dev.darkroom.gateway.v1.Selection;
 import dev.darkroom.gateway.v1.StreamGenerateImagesRequest;
 import dev.darkroom.gateway.v1.StreamGenerateImagesResponse;
 import dev.darkroom.gateway.v1.StreamUpscaleImageRequest;
@@ -37,6 +52,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
+import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -49,6 +65,10 @@ final class TestingGateway implements AutoCloseable {
     final Queue<StreamGenerateImagesRequest> images = new ConcurrentLinkedQueue<>();
 
     final Queue<StreamUpscaleImageRequest> upscalings = new ConcurrentLinkedQueue<>();
+    final Queue<CaptionImageRequest> captionings = new ConcurrentLinkedQueue<>();
+    final Queue<ScoreImagesRequest> scorings = new ConcurrentLinkedQueue<>();
+    /** What pictures are described with; none: the model is not sure. */
+    volatile List<String> words = List.of("a red fox");
     /** Indexes of pictures that are held back; of an upscaling it is 0. */
     volatile Set<Integer> blocked = Set.of();
     /** Field that every upscaling is refused for; empty: none. */
@@ -84,8 +104,12 @@ final class TestingGateway implements AutoCloseable {
             for (int index = 0; index < count; index++) {
                 draw(index, BASE * factor, responses);
             }
+            ImagesCompleted.Builder completed = ImagesCompleted.newBuilder();
+            if (request.hasBestOf()) {
+                completed.setSelection(selection(request.getBestOf(), count));
+            }
             responses.onNext(StreamGenerateImagesResponse.newBuilder()
-                    .setCompleted(ImagesCompleted.newBuilder()
+                    .setCompleted(completed
                             .setParameters(ImageParameters.newBuilder()
                                     .setModel("plain")
                                     .setScheduler("ddim")
@@ -101,6 +125,49 @@ final class TestingGateway implements AutoCloseable {
                             .addStageTimes(time("check_output", 30)))
                     .build());
             responses.onCompleted();
+        }
+
+        @Override
+        public void captionImage(CaptionImageRequest request, StreamObserver<CaptionImageResponse> responses) {
+            captionings.add(request);
+            if (!badField.isEmpty() || !isPicture(request.getImage())) {
+                responses.onError(refusal(badField.isEmpty() ? "image" : badField));
+                return;
+            }
+            CaptionResponse.Builder caption = CaptionResponse.newBuilder()
+                    .setOutcome(
+                            words.isEmpty()
+                                    ? CaptionOutcome.CAPTION_OUTCOME_LOW_CONFIDENCE
+                                    : CaptionOutcome.CAPTION_OUTCOME_CAPTIONED)
+                    .setConfidence(0.25f)
+                    .setMinConfidence(0.5f)
+                    .setParameters(
+                            CaptionParameters.newBuilder().setModel("teller").setNumBeams(3));
+            words.forEach(it -> caption.addCaptions(
+                    GeneratedCaption.newBuilder().setText(it).setConfidence(0.93f)));
+            responses.onNext(
+                    CaptionImageResponse.newBuilder().setCaption(caption).build());
+            responses.onCompleted();
+        }
+
+        /** The more bytes, the better. */
+        @Override
+        public void scoreImages(ScoreImagesRequest request, StreamObserver<ScoreImagesResponse> responses) {
+            scorings.add(request);
+            if (!isPicture(request.getImages(0))) {
+                responses.onError(refusal("images[0]"));
+                return;
+            }
+            responses.onNext(ScoreImagesResponse.newBuilder()
+                    .setAlignment(ScoreAlignmentResponse.newBuilder()
+                            .setModel("judge")
+                            .addScores(request.getImages(0).size() / 1_000f))
+                    .build());
+            responses.onCompleted();
+        }
+
+        private static boolean isPicture(ByteString file) {
+            return file.startsWith(ByteString.copyFrom(plain(1), 0, 4));
         }
 
         private void draw(int index, int side, StreamObserver<StreamGenerateImagesResponse> responses) {
@@ -166,6 +233,19 @@ final class TestingGateway implements AutoCloseable {
         }
     }
 
+    /** The first ones are delivered; the last one is blocked. */
+    private static Selection selection(int bestOf, int delivered) {
+        Selection.Builder selection = Selection.newBuilder().setBestOf(bestOf).setModel("judge");
+        for (int index = 0; index < bestOf; index++) {
+            Candidate.Builder candidate = Candidate.newBuilder().setAttempt(1).setSeed(7 + index);
+            if (index < delivered) {
+                candidate.setDeliveredIndex(index);
+            }
+            selection.addCandidates(index == bestOf - 1 ? candidate : candidate.setScore(1 - index / 4f));
+        }
+        return selection.build();
+    }
+
     private static final class Models extends ModelServiceGrpc.ModelServiceImplBase {
         @Override
         public void listModels(ListModelsRequest request, StreamObserver<ListModelsResponse> responses) {
@@ -188,6 +268,17 @@ final class TestingGateway implements AutoCloseable {
                                     .setMaxSize(256)
                                     .setMaxNoiseLevel(350)
                                     .setMaxImageBytes(16 << 20)))
+                    .addCaptionModels(CaptionModel.newBuilder()
+                            .setName("teller")
+                            .setModelType("vision-encoder-decoder")
+                            .setImageSize(64)
+                            .setLimits(
+                                    CaptionLimits.newBuilder().setMaxNumBeams(8).setMaxNewTokens(64)))
+                    .addAlignmentModels(AlignmentModel.newBuilder()
+                            .setName("judge")
+                            .setModelType("clip")
+                            .setImageSize(64)
+                            .setLimits(AlignmentLimits.newBuilder().setTextWindow(77)))
                     .build());
             responses.onCompleted();
         }
