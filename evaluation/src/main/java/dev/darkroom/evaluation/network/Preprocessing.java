@@ -31,7 +31,9 @@ record Preprocessing(ImageProcessor processor, String words) {
                         .append(config.path(field));
             }
         }
-        return new Preprocessing(ImageProcessor.of(config), words.toString().replace("\"", ""));
+        return new Preprocessing(
+                ImageProcessor.of(config, "CLIPImageProcessor"),
+                words.toString().replace("\"", ""));
     }
 
     /** Reads the file beside a graph, if there is one, or else brings pictures to the graph's size, bicubic, in [-1, 1]. */

@@ -3,7 +3,6 @@
 package dev.darkroom.inference.onnx;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.InferenceException;
 import dev.darkroom.inference.ModelDirectoryException;
@@ -36,7 +35,7 @@ public final class CaptionModel implements AutoCloseable {
         this.directory = files.directory();
         JsonNode config = directory.config();
         this.imageSize = config.path("encoder").path("image_size").asInt(224);
-        this.processor = ImageProcessor.of(vitDefaults(directory.preprocessorConfig()));
+        this.processor = ImageProcessor.of(directory.preprocessorConfig(), "ViTImageProcessor");
         processor.requireSquare(imageSize, "image_size of the encoder");
         this.encoder = sessions.getFirst();
         checkEncoder();
@@ -77,27 +76,6 @@ public final class CaptionModel implements AutoCloseable {
             sessions.forEach(OnnxModel::close);
             throw e;
         }
-    }
-
-    /** Fills in what {@code ViTImageProcessor} means by a field that is missing. */
-    private static JsonNode vitDefaults(JsonNode config) {
-        ObjectNode filled = config.deepCopy();
-        if (!filled.has("do_center_crop")) {
-            filled.put("do_center_crop", false);
-        }
-        if (!filled.has("resample")) {
-            filled.put("resample", 2); // bilinear
-        }
-        if (!filled.path("size").isObject()) {
-            int pixels = filled.path("size").asInt(224);
-            filled.putObject("size").put("height", pixels).put("width", pixels);
-        }
-        for (String field : List.of("image_mean", "image_std")) {
-            if (!filled.has(field)) {
-                filled.putArray(field).add(0.5).add(0.5).add(0.5);
-            }
-        }
-        return filled;
     }
 
     private void checkEncoder() {
