@@ -8,10 +8,8 @@ import dev.darkroom.caption.v1.ScoreAlignmentRequest;
 import dev.darkroom.conformance.Example;
 import dev.darkroom.conformance.ServiceConformance;
 import dev.darkroom.rpc.ServiceApplication;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What holds for every call, for scores: the secret is the text. */
@@ -19,13 +17,9 @@ final class AlignmentConformanceTest extends ServiceConformance {
     @TempDir
     private static Path models;
 
-    @BeforeAll
-    static void writeModels() throws IOException {
-        TestingModels.in(models);
-    }
-
     @Override
     protected ServiceApplication.Builder service() {
+        TestingModels.onceIn(models);
         return ServiceApplication.named("caption-svc")
                 .property("grpc.server.port", 0)
                 .property("darkroom.rpc.max-inbound-message-size", 1 << 20)

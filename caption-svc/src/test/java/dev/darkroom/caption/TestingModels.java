@@ -6,6 +6,7 @@ import com.google.protobuf.ByteString;
 import dev.darkroom.inference.image.PngWriter;
 import dev.darkroom.inference.image.RgbImage;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Enumeration;
@@ -43,6 +44,17 @@ final class TestingModels {
             }
         }
         return models;
+    }
+
+    /** As above, unless they are there. */
+    static void onceIn(Path models) {
+        try {
+            if (!Files.exists(models.resolve(ALIGNER))) {
+                Path _ = in(models);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** A PNG with slopes that {@code seed} tilts. */
