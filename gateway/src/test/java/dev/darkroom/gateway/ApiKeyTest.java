@@ -24,6 +24,7 @@ import io.micronaut.context.exceptions.ConfigurationException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -113,6 +114,7 @@ final class ApiKeyTest {
             generate("Bearer " + ALICE, "a fox", "");
             Throwable refusal = catchThrowable(() -> generate("Bearer " + ALICE + "x", "a fox", ""));
             assertThat(ErrorDetails.of(refusal).reason()).isEqualTo("API_KEY_INVALID");
+            log.await(line -> line.contains("code=OK"), Duration.ofSeconds(10)); // comes after the answer
             lines = log.lines();
         }
 
