@@ -75,7 +75,7 @@ final class CaptionCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         long start = System.nanoTime();
         List<Path> pictures = FileArguments.expand(files);
-        try (Gateway connected = gateway.connect()) {
+        try (Gateway connected = gateway.connect(ServeOptions.with(ServeOptions.CAPTION))) {
             var service = GenerationServiceGrpc.newBlockingStub(connected.channel());
             PictureAnswers<CaptionImageResponse> answers =
                     PictureAnswers.of(pictures, result.progress(), picture -> service.captionImage(request(picture)));

@@ -82,7 +82,7 @@ final class CompareCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         Progress progress = Progress.onTerminal(false);
-        try (Gateway connected = gateway.connect()) {
+        try (Gateway connected = gateway.connect(ServeOptions.with(ServeOptions.TEXT2IMAGE))) {
             List<ComparisonPage.Row> rows = new ArrayList<>();
             for (ImageParameters asked : asked(models(connected.channel()))) {
                 rows.add(row(asked, connected.channel(), progress));

@@ -16,10 +16,6 @@ final class GatewayOption {
                             + " Default: start the services in this process.")
     private @Nullable String server;
 
-    Gateway connect() {
-        return connect(ServeOptions.onFreePorts());
-    }
-
     /** Connects; {@code own} says how to start services where none are running. */
     Gateway connect(ServeOptions own) {
         return server == null ? Gateway.ofItsOwn(own) : Gateway.at(server);

@@ -172,7 +172,7 @@ final class ImageCommand implements Callable<Integer> {
         Progress progress = result.progress();
         PreviewMode mode = progress.isShown() ? preview.on(System.getenv()) : preview.withoutTerminal();
         PreviewDisplay display = new PreviewDisplay(mode, files, bestOf == null ? images : bestOf);
-        try (Gateway connected = gateway.connect(ServeOptions.drawing(model, refiner))) {
+        try (Gateway connected = connect()) {
             var events = GenerationServiceGrpc.newBlockingStub(connected.channel())
                     .streamGenerateImages(request(mode, connected.channel()));
             DeliveredImages delivered = DeliveredImages.receive(events, progress, display::show);
@@ -180,6 +180,13 @@ final class ImageCommand implements Callable<Integer> {
             result.print(report(delivered, files, start));
             return delivered.anyBlocked() ? Failures.HELD_BACK : 0;
         }
+    }
+
+    private Gateway connect() {
+        ServeOptions services = bestOf == null
+                ? ServeOptions.with(ServeOptions.TEXT2IMAGE)
+                : ServeOptions.with(ServeOptions.TEXT2IMAGE, ServeOptions.CAPTION);
+        return gateway.connect(services.drawing(model, refiner));
     }
 
     private static ImageReport report(DeliveredImages delivered, PictureFiles files, long start) throws IOException {

@@ -41,7 +41,7 @@ final class ModelsCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InvalidProtocolBufferException {
         PrintWriter out = spec.commandLine().getOut();
-        try (Gateway connected = gateway.connect()) {
+        try (Gateway connected = gateway.connect(ServeOptions.with(ServeOptions.TEXT2IMAGE, ServeOptions.CAPTION))) {
             ListModelsResponse response = ModelServiceGrpc.newBlockingStub(connected.channel())
                     .listModels(ListModelsRequest.getDefaultInstance());
             if (json) {

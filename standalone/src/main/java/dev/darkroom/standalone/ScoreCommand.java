@@ -49,7 +49,7 @@ final class ScoreCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         long start = System.nanoTime();
         List<Path> pictures = FileArguments.expand(files);
-        try (Gateway connected = gateway.connect()) {
+        try (Gateway connected = gateway.connect(ServeOptions.with(ServeOptions.CAPTION))) {
             var service = GenerationServiceGrpc.newBlockingStub(connected.channel());
             PictureAnswers<ScoreAlignmentResponse> answers = PictureAnswers.of(
                     pictures,

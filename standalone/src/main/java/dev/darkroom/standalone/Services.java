@@ -15,7 +15,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * All services in this JVM, on loopback, with a credential that only this JVM knows: nobody reaches a backend but through the gateway.
+ * The services in this JVM, on loopback, with a credential that only this JVM knows: nobody reaches a backend but through the gateway.
  * Thread-safe.
  */
 public final class Services implements AutoCloseable {
@@ -24,8 +24,12 @@ public final class Services implements AutoCloseable {
     private static final Duration MODELS_LOADED = Duration.ofMinutes(10);
     private static final int TOKEN_BYTES = 32;
 
+    /** Where no service is: port 1 of this machine. */
+    private static final String NOBODY = LOOPBACK + ":1";
+
     /** Front door first: closed in this order, work under way still finds what it needs. */
-    private static final List<String> NAMES = List.of("gateway", "text2image-svc", "safety-svc");
+    private static final List<String> NAMES =
+            List.of("gateway", ServeOptions.TEXT2IMAGE, ServeOptions.CAPTION, "safety-svc");
 
     private final String token = token();
     private final Map<String, ServiceApplication> running = new ConcurrentHashMap<>();
@@ -45,27 +49,46 @@ public final class Services implements AutoCloseable {
     }
 
     private void startAll(ServeOptions options) {
-        String models = options.models().toString();
-        var safety = CompletableFuture.runAsync(
-                () -> start("safety-svc", 0, Map.of("darkroom.safety.output.models-directory", models)));
-        start(
-                "text2image-svc",
-                0,
-                Map.of(
-                        "darkroom.text2image.models-directory",
-                        models,
-                        "darkroom.text2image.models",
-                        String.join(",", options.denoisers()),
-                        "darkroom.text2image.probe",
-                        String.valueOf(options.probe())));
-        safety.join();
+        Map<String, Map<String, String>> backends = backends(options);
+        List<CompletableFuture<Void>> starting = backends.entrySet().stream()
+                .map(backend -> CompletableFuture.runAsync(
+                        () -> start(backend.getKey(), 0, backend.getValue()), Services::onItsOwnThread))
+                .toList();
+        starting.forEach(CompletableFuture::join);
         start(
                 "gateway",
                 options.gatewayPort(),
                 Map.of(
-                        "darkroom.upstreams.text2image.address", address("text2image-svc"),
-                        "darkroom.upstreams.safety.address", address("safety-svc")));
+                        "darkroom.upstreams.text2image.address", addressOr(ServeOptions.TEXT2IMAGE, NOBODY),
+                        "darkroom.upstreams.safety.address", address("safety-svc"),
+                        "darkroom.upstreams.caption.address", addressOr(ServeOptions.CAPTION, "")));
         running.values().forEach(service -> service.awaitReady(MODELS_LOADED));
+    }
+
+    private static void onItsOwnThread(Runnable work) {
+        Thread.ofPlatform().start(work);
+    }
+
+    /** What is set of the services behind the gateway, by their names. */
+    private static Map<String, Map<String, String>> backends(ServeOptions options) {
+        String models = options.models().toString();
+        Map<String, Map<String, String>> backends = new LinkedHashMap<>();
+        backends.put("safety-svc", Map.of("darkroom.safety.output.models-directory", models));
+        if (options.modelServices().contains(ServeOptions.CAPTION)) {
+            backends.put(ServeOptions.CAPTION, Map.of("darkroom.caption.models-directory", models));
+        }
+        if (options.modelServices().contains(ServeOptions.TEXT2IMAGE)) {
+            backends.put(
+                    ServeOptions.TEXT2IMAGE,
+                    Map.of(
+                            "darkroom.text2image.models-directory",
+                            models,
+                            "darkroom.text2image.models",
+                            String.join(",", options.denoisers()),
+                            "darkroom.text2image.probe",
+                            String.valueOf(options.probe())));
+        }
+        return backends;
     }
 
     private void start(String name, int port, Map<String, String> properties) {
@@ -84,15 +107,19 @@ public final class Services implements AutoCloseable {
         return address("gateway");
     }
 
-    /** Host and port of each service, the gateway first. */
+    /** Host and port of each service that runs, the gateway first. */
     Map<String, String> addresses() {
         Map<String, String> addresses = new LinkedHashMap<>();
-        NAMES.forEach(name -> addresses.put(name, address(name)));
+        NAMES.stream().filter(running::containsKey).forEach(name -> addresses.put(name, address(name)));
         return addresses;
     }
 
     private String address(String name) {
         return LOOPBACK + ":" + Objects.requireNonNull(running.get(name), name).port();
+    }
+
+    private String addressOr(String name, String otherwise) {
+        return running.containsKey(name) ? address(name) : otherwise;
     }
 
     /** Drains: the gateway first, which lets work under way finish. May be called again. */

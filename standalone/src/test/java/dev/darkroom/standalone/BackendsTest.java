@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.google.protobuf.ByteString;
+import dev.darkroom.caption.v1.CaptionServiceGrpc;
+import dev.darkroom.caption.v1.ScoreAlignmentRequest;
 import dev.darkroom.rpc.ErrorDetails;
 import dev.darkroom.safety.v1.CheckOutputRequest;
 import dev.darkroom.safety.v1.SafetyServiceGrpc;
@@ -72,6 +74,15 @@ class BackendsTest {
     void checkOutput_withoutTheGatewaysCredential_isRefused(String authorization) {
         assertRefused("safety-svc", authorization, channel -> {
             var _ = SafetyServiceGrpc.newBlockingStub(channel).checkOutput(CheckOutputRequest.getDefaultInstance());
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "Bearer ", "Bearer guessed-guessed-guessed"})
+    void scoreAlignment_withoutTheGatewaysCredential_isRefused(String authorization) {
+        assertRefused("caption-svc", authorization, channel -> {
+            var _ = CaptionServiceGrpc.newBlockingStub(channel)
+                    .scoreAlignment(ScoreAlignmentRequest.getDefaultInstance());
         });
     }
 

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -346,6 +347,42 @@ class CommandsTest {
         assertThat(model.err()).contains("magic", "pocket-unet");
         assertThat(scheduler.err()).contains("darkroom models");
         assertThat(names(folder)).isEmpty();
+    }
+
+    @Test
+    void score_drawnPictures_ranksTheOneOfTheWordsFirst() {
+        draw("a fox in the snow", "--seed", "7", "-o", folder + "/fox.png");
+        draw("a rocket in space", "--seed", "7", "-o", folder + "/rocket.png");
+
+        Run run = Run.of("score", "a fox in the snow", folder + "/*.png", "--server", services.gatewayAddress());
+
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out().lines().map(line -> line.replaceAll(".*/", "")).limit(2))
+                .containsExactly("fox.png", "rocket.png");
+        assertThat(run.out()).contains("pocket-clip, CLIPScore");
+    }
+
+    @Test
+    void image_bestOf_deliversTheOneWithTheHighestScore() throws IOException {
+        Run run = draw(
+                "a fox in the snow",
+                "--seed",
+                "7",
+                "--steps",
+                "4",
+                "--best-of",
+                "3",
+                "--json",
+                "-o",
+                folder + "/fox.png");
+
+        JsonNode report = new ObjectMapper().readTree(run.out());
+        List<Double> scores = new ArrayList<>();
+        report.at("/completed/selection/candidates")
+                .forEach(it -> scores.add(it.path("score").asDouble()));
+        assertThat(scores).hasSize(3);
+        assertThat(report.at("/images")).hasSize(1);
+        assertThat(report.at("/images/0/score").asDouble()).isEqualTo(Collections.max(scores));
     }
 
     private static Run compare(String prompt, String... options) {
