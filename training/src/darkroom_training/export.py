@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: The Darkroom authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes graph-only ONNX files beside the safetensors of a Stable Diffusion, SDXL, LCM, PixArt, upscaler or CLIP folder: one set of weights, two runtimes.
+"""Writes graph-only ONNX files beside the safetensors of a Stable Diffusion, SDXL, LCM, PixArt, upscaler, CLIP or captioner folder: one set of weights,
+two runtimes.
 
 Every initializer is ``external_data`` pointing at a tensor's bytes inside the safetensors file, in the dtype it has there, followed by a
 ``Cast`` to float32 that ONNX Runtime folds at load. Tensors are found by their values, so tied, renamed and sharded weights need no rule
@@ -21,6 +22,8 @@ of their own. ONNX Runtime refuses external data outside the graph's own folder:
 
     vision_model.onnx           pixel_values (B, 3, H, W), H and W the model's own -> image_embeds (B, D)
     text_model.onnx             input_ids (B, S) int64 -> text_embeds (B, D), pooled at the end token; embeddings of neither have unit length
+
+and those of a captioner (``caption_graphs.py``).
 """
 
 import argparse
@@ -442,9 +445,18 @@ def clip_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
     yield Graph(folder / "text_model.onnx", TextEmbedding(model), ids, axes, ["text_embeds"]), files
 
 
-def is_clip(folder: Path) -> bool:
+def captioner_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
+    from darkroom_training.caption_graphs import caption_graphs  # which needs this module
+
+    return caption_graphs(folder)
+
+
+def model_type(folder: Path) -> str | None:
     config = folder / "config.json"
-    return config.is_file() and json.loads(config.read_text(encoding="utf-8")).get("model_type") == "clip"
+    return json.loads(config.read_text(encoding="utf-8")).get("model_type") if config.is_file() else None
+
+
+TRANSFORMERS_GRAPHS = {"clip": clip_graphs, "vision-encoder-decoder": captioner_graphs}
 
 
 def diffusion_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
@@ -463,17 +475,18 @@ def diffusion_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
 
 
 def export(folder: Path) -> list[Written]:
-    """Writes the graphs of a diffusion folder or those of a CLIP folder (two); the same folder gives the same bytes every time."""
-    if is_clip(folder):
-        return [write(graph, files) for graph, files in clip_graphs(folder)]
-    if not (folder / "model_index.json").is_file():
-        raise SystemExit(f"{folder}: neither a diffusers folder (model_index.json) nor a CLIP folder (config.json of model_type clip)")
-    return [write(graph, files) for graph, files in diffusion_graphs(folder)]
+    """Writes the graphs of a diffusion, CLIP or captioner folder; the same folder gives the same bytes every time."""
+    diffusers = (folder / "model_index.json").is_file()
+    graphs = diffusion_graphs if diffusers else TRANSFORMERS_GRAPHS.get(model_type(folder))
+    if graphs is None:
+        known = " or ".join(TRANSFORMERS_GRAPHS)
+        raise SystemExit(f"{folder}: neither a diffusers folder (model_index.json) nor one of transformers (config.json of model_type {known})")
+    return [write(graph, files) for graph, files in graphs(folder)]
 
 
 def main():
     parser = argparse.ArgumentParser(
-        prog="darkroom-export", description="Writes graph-only ONNX files beside a diffusion or CLIP folder's safetensors."
+        prog="darkroom-export", description="Writes graph-only ONNX files beside a diffusion, CLIP or captioner folder's safetensors."
     )
     parser.add_argument("folder", type=Path)
     for written in export(parser.parse_args().folder):

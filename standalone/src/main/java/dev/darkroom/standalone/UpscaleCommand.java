@@ -88,7 +88,8 @@ final class UpscaleCommand implements Callable<Integer> {
         long start = System.nanoTime();
         PictureFiles files = PictureFiles.of(target(), stem(), 1);
         ByteString image = PictureInput.read(input);
-        try (Gateway connected = gateway.connect(ServeOptions.with(ServeOptions.TEXT2IMAGE).drawing("", ""))) {
+        try (Gateway connected =
+                gateway.connect(ServeOptions.with(ServeOptions.TEXT2IMAGE).drawing("", ""))) {
             var events =
                     GenerationServiceGrpc.newBlockingStub(connected.channel()).streamUpscaleImage(request(image));
             UpscaleCompleted completed = receive(events);
