@@ -319,7 +319,7 @@ class CommandsTest {
                 "a <fox>", "--schedulers", "ddim,euler", "--guidance", "1,4", "--steps", "2", "-o", page.toString());
 
         assertThat(run.exitCode()).as(run.err()).isZero();
-        assertThat(run.out()).contains("pocket-unet", "ddim", "euler", " s  ");
+        assertThat(run.out()).contains("pocket-dit", "pocket-unet", "ddim", "euler", " s  ");
         assertThat(Files.readString(page))
                 .contains("<h1>a &lt;fox&gt;</h1>", "<th>guidance 1.0</th><th>guidance 4.0</th>")
                 .doesNotContain("<fox>");
@@ -328,7 +328,7 @@ class CommandsTest {
                 .results()
                 .map(found -> found.group(1))
                 .toList();
-        assertThat(pictures).hasSize(4).doesNotHaveDuplicates();
+        assertThat(pictures).hasSize(2 * 2 * 2).doesNotHaveDuplicates(); // models, samplers, scales
         assertThat(PngReader.decode(Base64.getDecoder().decode(pictures.getFirst()), 1_000_000)
                         .image()
                         .width())
