@@ -17,6 +17,7 @@ from PIL import Image
 from transformers import CLIPModel, CLIPTokenizer
 
 from darkroom_training import (
+    best_of,
     card,
     concepts,
     evaluate,
@@ -369,3 +370,9 @@ def test_renders_and_reconstructions_are_pictures_of_the_same_scenes(base):
 def test_directionsFromTexts_are_unit_vectors(clip):
     found = concepts.directions_from_texts(CLIPModel.from_pretrained(clip).float(), CLIPTokenizer.from_pretrained(clip))
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
+
+
+def test_nearest_is_the_candidate_whose_vector_points_to_the_text():
+    texts = np.eye(3)[[0, 1]]
+    images = np.stack([np.eye(3)[[1, 1]], np.eye(3)[[0, 2]]])  # two candidates of two prompts
+    assert best_of.nearest(images, texts).tolist() == [1, 0]

@@ -17,12 +17,14 @@ import dev.darkroom.text2image.v1.UpscaleParameters;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import java.nio.file.Path;
 import java.util.Iterator;
 
-/** All services in this JVM and a client of their gateway over loopback. */
+/** All services in this JVM, tuned as those that stay are, and a client of their gateway over loopback. */
 final class PictureMaker implements AutoCloseable {
 
-    private final Services services = Services.start(ServeOptions.onFreePorts());
+    private final Services services =
+            Services.start(new ServeOptions(0, Path.of(System.getProperty("darkroom.home", ""), "models")));
     private final ManagedChannel channel = Grpc.newChannelBuilder(
                     services.gatewayAddress(), InsecureChannelCredentials.create())
             .build();

@@ -363,6 +363,19 @@ class CommandsTest {
     }
 
     @Test
+    void caption_drawnPicture_saysWhatItShows() {
+        String rocket = folder + "/rocket.png";
+        draw("a rocket in space", "--seed", "7", "-o", rocket);
+
+        Run run = Run.of("caption", rocket, "--server", services.gatewayAddress());
+        Run shortly = Run.of("caption", rocket, "--style", "short", "--server", services.gatewayAddress());
+
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out()).contains("a rocket in space", "pocket-caption, 3 beams");
+        assertThat(shortly.out()).contains("rocket in space").doesNotContain("a rocket");
+    }
+
+    @Test
     void image_bestOf_deliversTheOneWithTheHighestScore() throws IOException {
         Run run = draw(
                 "a fox in the snow",
