@@ -122,11 +122,11 @@ class DitTask(LatentTask):
         if not self.teacher:
             return super().loss(networks, batch)
         *rest, (target, features), masks = batch
-        predicted = super().loss(networks, (*rest, target, masks))
+        error = super().loss(networks, (*rest, target, masks))
         tokens = networks["transformer"].transformer_blocks[ALIGNED_BLOCK].output
         with torch.autocast(tokens.device.type, torch.bfloat16):
             seen = networks["projection"](tokens)
-        return predicted - ALIGNMENT * F.cosine_similarity(seen.float(), features.float(), dim=-1).mean()
+        return error - ALIGNMENT * F.cosine_similarity(seen.float(), features.float(), dim=-1).mean()
 
     def save(self, networks):
         PixArtAlphaPipeline(

@@ -40,7 +40,7 @@ from transformers import (
 )
 from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 
-from darkroom_training.caption_graphs import caption_graphs, filled_cache, keys_and_values
+from darkroom_training.caption_graphs import CaptionDecoder, caption_graphs, filled_cache, keys_and_values
 from darkroom_training.export import Graph, point_into, traced, weight_files, write
 from darkroom_training.record_clip import picture
 
@@ -98,23 +98,17 @@ def captioner(kind: str, words: GPT2TokenizerFast, folder: Path) -> VisionEncode
     return VisionEncoderDecoderModel.from_pretrained(folder, attn_implementation="eager").float().eval()
 
 
-class First(nn.Module):
+class First(CaptionDecoder):
     """The branch without a past; ``crossed``: gives the encoder's keys and values too."""
 
     def __init__(self, model: VisionEncoderDecoderModel, crossed: bool, cached: bool = True):
-        super().__init__()
-        self.decoder, self.crossed, self.cached = model.decoder, crossed, cached
-        self.masked = model.config.decoder.model_type != "trocr"
+        super().__init__(model)
+        self.crossed, self.cached = crossed, cached
 
     def forward(self, input_ids, encoder_hidden_states):
-        length = input_ids.shape[1]
-        mask = torch.full((length, length), torch.finfo(torch.float32).min).triu(1)[None, None].expand(input_ids.shape[0], 1, -1, -1)
-        cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
-        logits = self.decoder(
-            input_ids, attention_mask=mask if self.masked else None, encoder_hidden_states=encoder_hidden_states, past_key_values=cache, use_cache=True
-        ).logits  # fmt: skip
-        own = keys_and_values(cache.self_attention_cache) if self.cached else []
-        return logits, *own, *(keys_and_values(cache.cross_attention_cache) if self.crossed else [])
+        logits, *present = super().forward(input_ids, encoder_hidden_states)
+        own, other = present[: len(present) // 2], present[len(present) // 2 :]
+        return logits, *(own if self.cached else []), *(other if self.crossed else [])
 
 
 class Further(nn.Module):
