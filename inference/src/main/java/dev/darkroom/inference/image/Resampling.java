@@ -4,11 +4,11 @@ package dev.darkroom.inference.image;
 
 /** Pillow's filters (Resample.c), in the order of the numbers that {@code preprocessor_config.json} has for them, from 0. */
 public enum Resampling {
-    /** No filter: {@link Resize} picks the sample under each centre. */
+    /** No filter, so no sample has a weight: {@link Resize} picks the one under each centre. */
     NEAREST(0) {
         @Override
         double weight(double x) {
-            throw new UnsupportedOperationException();
+            return 0;
         }
     },
     LANCZOS(3) {

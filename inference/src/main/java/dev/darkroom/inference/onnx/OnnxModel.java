@@ -43,7 +43,7 @@ public interface OnnxModel extends AutoCloseable {
 
     /**
      * Prepares for runs at the same time: from now on one that begins beside another, of whatever model, computes on its share of the threads.
-     * Takes the memory of the weights once more. Not to be called while anything runs.
+     * Takes the memory of the weights once more. Not to be called while a run of this model is in progress.
      *
      * @param runs at the same time; with 1 each has all threads again
      */
