@@ -148,7 +148,11 @@ def test_export_upscaler_takes_a_noise_level_per_row(folder):
     assert low_res.read_text() == "{}"
     session = onnxruntime.InferenceSession(str(folder / "unet/model.onnx"))
     assert [(value.name, value.type) for value in session.get_inputs()][3] == ("class_labels", "tensor(int64)")
-    feed = {"sample": np.ones((3, 7, 8, 8), np.float32), "timestep": np.full(3, 500, np.float32), "encoder_hidden_states": np.ones((3, 5, 16), np.float32)}
+    feed = {
+        "sample": np.ones((3, 7, 8, 8), np.float32),
+        "timestep": np.full(3, 500, np.float32),
+        "encoder_hidden_states": np.ones((3, 5, 16), np.float32),
+    }
     rows = session.run(None, feed | {"class_labels": np.array([0, 0, 19])})[0]
     assert rows.shape == (3, 4, 8, 8)
     np.testing.assert_allclose(rows[0], rows[1], atol=1e-5)
@@ -205,8 +209,16 @@ def test_export_pixart_takes_any_size_and_knows_the_padding(folder, sizes):
     }  # fmt: skip
     added = {"resolution": inputs["resolution"], "aspect_ratio": inputs["aspect_ratio"]}
     with torch.no_grad():
-        expected = model.float().eval()(
-            inputs["hidden_states"], inputs["encoder_hidden_states"], inputs["timestep"], added, encoder_attention_mask=inputs["encoder_attention_mask"]
-        ).sample.numpy()
+        expected = (
+            model.float()
+            .eval()(
+                inputs["hidden_states"],
+                inputs["encoder_hidden_states"],
+                inputs["timestep"],
+                added,
+                encoder_attention_mask=inputs["encoder_attention_mask"],
+            )
+            .sample.numpy()
+        )
     found = session.run(None, {name: inputs[name].numpy() for name in names})[0]
     np.testing.assert_allclose(found, expected, atol=1e-4 * np.ptp(expected))

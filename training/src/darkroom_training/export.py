@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The Darkroom authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes graph-only ONNX files beside the safetensors of a Stable Diffusion, SDXL, LCM, PixArt, upscaler, CLIP or captioner folder: one set of weights,
-two runtimes.
+"""Writes graph-only ONNX files beside the safetensors of a Stable Diffusion, SDXL, LCM, PixArt, ModelScope or AnimateDiff video, upscaler, CLIP,
+captioner or interpolation folder: one set of weights, two runtimes.
 
 Every initializer is ``external_data`` pointing at a tensor's bytes inside the safetensors file, in the dtype it has there, followed by a
 ``Cast`` to float32 that ONNX Runtime folds at load. Tensors are found by their values, so tied, renamed and sharded weights need no rule
@@ -14,7 +14,8 @@ of their own. ONNX Runtime refuses external data outside the graph's own folder:
     unet/model.onnx             sample (B, C, h, w), timestep (B) float, encoder_hidden_states (B, S, D) -> out_sample (B, C, h, w);
                                 of SDXL: and text_embeds (B, P), time_ids (B, 6; 5 of a refiner);
                                 of an LCM: and timestep_cond (B, E), the guidance embedding;
-                                of an upscaler: sample (B, C + 3, h, w), and class_labels (B) int64, the noise level
+                                of an upscaler: sample (B, C + 3, h, w), and class_labels (B) int64, the noise level;
+                                of a video model: sample (B, C, F, h, w) -> out_sample (B, C, F, h, w)
     transformer/model.onnx      PixArt: hidden_states (B, C, h, w), encoder_hidden_states (B, S, D), timestep (B) float, encoder_attention_mask (B, S)
                                 int64, and resolution (B, 2), aspect_ratio (B, 1) where the model takes them -> out_hidden_states (B, C or 2 C, h, w)
     vae/decoder_model.onnx      latent_sample (B, C, h, w) -> sample (B, 3, f h, f w) in -1..1
@@ -23,7 +24,7 @@ of their own. ONNX Runtime refuses external data outside the graph's own folder:
     vision_model.onnx           pixel_values (B, 3, H, W), H and W the model's own -> image_embeds (B, D)
     text_model.onnx             input_ids (B, S) int64 -> text_embeds (B, D), pooled at the end token; embeddings of neither have unit length
 
-and those of a captioner (``caption_graphs.py``).
+and those of a captioner (``caption_graphs.py``) and of an interpolation (``interpolation_graph.py``).
 """
 
 import argparse
@@ -40,12 +41,14 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from diffusers import AutoencoderKL, PixArtTransformer2DModel, UNet2DConditionModel
+from diffusers import AutoencoderKL, PixArtTransformer2DModel, UNet2DConditionModel, UNet3DConditionModel, UNetMotionModel
 from diffusers.models.embeddings import PatchEmbed
 from onnx import TensorProto, helper, numpy_helper
 from safetensors import safe_open
 from torch import nn
 from transformers import CLIPModel, CLIPTextModel, CLIPTextModelWithProjection, T5EncoderModel
+
+from darkroom_training.temporal import flatten_time
 
 OPSET = 18
 INLINE_LIMIT = 65536  # bytes of values that no safetensors file holds (position ids and the like)
@@ -129,6 +132,19 @@ class Denoiser(nn.Module):
         values = dict(zip(self.names, further, strict=True))
         added = {name: values.pop(name) for name in self.ADDED if name in values}
         return self.model(sample, timestep, encoder_hidden_states, added_cond_kwargs=added or None, **values, return_dict=False)[0]
+
+
+class VideoDenoiser(nn.Module):
+    """A U-Net of clips, told one text per clip: UNetMotionModel wants it once per frame."""
+
+    def __init__(self, model: UNet3DConditionModel | UNetMotionModel):
+        super().__init__()
+        self.model, self.per_frame = flatten_time(model), isinstance(model, UNetMotionModel)
+
+    def forward(self, sample, timestep, encoder_hidden_states):
+        if self.per_frame:
+            encoder_hidden_states = encoder_hidden_states.repeat_interleave(sample.shape[2], dim=0)
+        return self.model(sample, timestep, encoder_hidden_states, return_dict=False)[0]
 
 
 class AnySizePatchEmbed(nn.Module):
@@ -359,6 +375,25 @@ def t5_encoder_graph(folder: Path) -> tuple[Graph, list[Path]]:
     return Graph(component / "model.onnx", MaskedTextEncoder(model), inputs, axes, ["last_hidden_state"]), files
 
 
+VIDEO_UNETS = {"UNet3DConditionModel": UNet3DConditionModel, "UNetMotionModel": UNetMotionModel}
+
+
+def video_unet_graph(folder: Path, kind: type) -> tuple[Graph, list[Path]]:
+    component = folder / "unet"
+    model, files = load(kind, component)
+    noise = torch.Generator().manual_seed(0)
+    side = 2 ** len(model.config.block_out_channels)
+    inputs = {
+        "sample": torch.randn(2, model.config.in_channels, 5, side, 2 * side, generator=noise),
+        "timestep": torch.tensor([3.0, 500.0]),
+        "encoder_hidden_states": torch.randn(2, 8, model.config.cross_attention_dim, generator=noise),
+    }
+    batch = {0: "batch_size"}
+    clip = {**batch, 2: "num_frames", 3: "height", 4: "width"}
+    axes = {"sample": clip, "timestep": batch, "encoder_hidden_states": {**batch, 1: "sequence_length"}, "out_sample": clip}
+    return Graph(component / "model.onnx", VideoDenoiser(model), inputs, axes, ["out_sample"]), files
+
+
 def unet_graph(folder: Path) -> tuple[Graph, list[Path]]:
     component = folder / "unet"
     model, files = load(UNet2DConditionModel, component)
@@ -390,14 +425,16 @@ def further_inputs(model: UNet2DConditionModel, numbers: int, noise: torch.Gener
     if config.time_cond_proj_dim:
         inputs["timestep_cond"] = torch.randn(2, config.time_cond_proj_dim, generator=noise)
     if config.addition_embed_type:
-        inputs["text_embeds"] = torch.randn(2, config.projection_class_embeddings_input_dim - numbers * config.addition_time_embed_dim, generator=noise)
+        inputs["text_embeds"] = torch.randn(
+            2, config.projection_class_embeddings_input_dim - numbers * config.addition_time_embed_dim, generator=noise
+        )
         inputs["time_ids"] = torch.tensor([[64.0, 48.0, 0.0, 3.0, 64.0, 32.0][:numbers]] * 2)
     return inputs
 
 
 def pixart_graph(folder: Path) -> tuple[Graph, list[Path]]:
     component = folder / "transformer"
-    kind = json.loads((component / "config.json").read_text(encoding="utf-8")).get("_class_name")
+    kind = class_of(component)
     if kind != "PixArtTransformer2DModel":
         raise SystemExit(f"{component}: a {kind}; of transformers, PixArtTransformer2DModel is exported")
     model, files = load(PixArtTransformer2DModel, component)
@@ -451,12 +488,24 @@ def captioner_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
     return caption_graphs(folder)
 
 
+def class_of(component: Path) -> str | None:
+    return json.loads((component / "config.json").read_text(encoding="utf-8")).get("_class_name")
+
+
+def interpolation_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
+    from darkroom_training.interpolation_graph import interpolation_graphs  # which needs this module
+
+    return interpolation_graphs(folder)
+
+
 def model_type(folder: Path) -> str | None:
+    """What config.json says the model is, to transformers (model_type) or to us (_class_name)."""
     config = folder / "config.json"
-    return json.loads(config.read_text(encoding="utf-8")).get("model_type") if config.is_file() else None
+    values = json.loads(config.read_text(encoding="utf-8")) if config.is_file() else {}
+    return values.get("model_type", values.get("_class_name"))
 
 
-TRANSFORMERS_GRAPHS = {"clip": clip_graphs, "vision-encoder-decoder": captioner_graphs}
+SINGLE_GRAPHS = {"clip": clip_graphs, "vision-encoder-decoder": captioner_graphs, "PocketInterpolation": interpolation_graphs}
 
 
 def diffusion_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
@@ -470,23 +519,24 @@ def diffusion_graphs(folder: Path) -> Iterator[tuple[Graph, list[Path]]]:
             yield text_encoder_graph(folder, normed=not two_encoders)
         if two_encoders:
             yield projected_text_encoder_graph(folder)
-        yield unet_graph(folder)
+        kind = VIDEO_UNETS.get(class_of(folder / "unet"))
+        yield video_unet_graph(folder, kind) if kind else unet_graph(folder)
     yield from vae_graphs(folder)
 
 
 def export(folder: Path) -> list[Written]:
-    """Writes the graphs of a diffusion, CLIP or captioner folder; the same folder gives the same bytes every time."""
+    """Writes the graphs of a diffusion, CLIP, captioner or interpolation folder; the same folder gives the same bytes every time."""
     diffusers = (folder / "model_index.json").is_file()
-    graphs = diffusion_graphs if diffusers else TRANSFORMERS_GRAPHS.get(model_type(folder))
+    graphs = diffusion_graphs if diffusers else SINGLE_GRAPHS.get(model_type(folder))
     if graphs is None:
-        known = " or ".join(TRANSFORMERS_GRAPHS)
-        raise SystemExit(f"{folder}: neither a diffusers folder (model_index.json) nor one of transformers (config.json of model_type {known})")
+        known = " or ".join(SINGLE_GRAPHS)
+        raise SystemExit(f"{folder}: neither a diffusers folder (model_index.json) nor one with a config.json of {known}")
     return [write(graph, files) for graph, files in graphs(folder)]
 
 
 def main():
     parser = argparse.ArgumentParser(
-        prog="darkroom-export", description="Writes graph-only ONNX files beside a diffusion, CLIP or captioner folder's safetensors."
+        prog="darkroom-export", description="Writes graph-only ONNX files beside a diffusion, CLIP, captioner or interpolation folder's safetensors."
     )
     parser.add_argument("folder", type=Path)
     for written in export(parser.parse_args().folder):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The Darkroom authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures that a text-to-image folder makes of prompts, by diffusers, each made once.
+"""Pictures that a text-to-image folder, or clips that a text-to-video folder, makes of prompts, by diffusers, each made once.
 
 Batches are shared out among processes of one thread each, which on a CPU is faster than one process of many threads. A batch is kept as soon
 as it is made, so a run that was stopped goes on where it was.
@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import DiffusionPipeline
+from torch import nn
 from tqdm import tqdm
 
 from darkroom_training.picture_cache import PictureCache, digest_of, model_digest
@@ -44,22 +45,25 @@ class Sampling:
 def load_pipeline(folder: Path) -> DiffusionPipeline:
     pipeline = DiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
     if hasattr(pipeline, "unet"):
-        pipeline.unet.to(memory_format=torch.channels_last)
+        for layer in filter(lambda module: isinstance(module, nn.Conv2d), pipeline.unet.modules()):
+            layer.to(memory_format=torch.channels_last)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
 
 @torch.inference_mode()
 def generate(pipeline: DiffusionPipeline, prompts: Sequence[str], seeds: Sequence[int], sampling: Sampling) -> np.ndarray:
-    """Generates one batch, (N, H, W, 3) uint8: picture i from noise of its own generator with the seed ``seeds[i]``."""
+    """Generates one batch, (N, H, W, 3) uint8, or clips (N, F, H, W, 3): number i from noise of its own generator with the seed ``seeds[i]``."""
     noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
     own_size = {"use_resolution_binning": False} if hasattr(pipeline, "transformer") else {}  # PixArt's bins begin at 256 px
     with torch.autocast("cpu", torch.bfloat16) if sampling.dtype == "bfloat16" else nullcontext():
         latents = pipeline(
             list(prompts), num_inference_steps=sampling.num_inference_steps, guidance_scale=sampling.guidance_scale, generator=noise,
-            output_type="latent", **own_size,
-        ).images  # fmt: skip
-    return to_pixels(pipeline.vae.decode(latents.float() / pipeline.vae.config.scaling_factor).sample)
+            output_type="latent", return_dict=False, **own_size,
+        )[0].float()  # fmt: skip
+    frames = latents.transpose(1, 2).flatten(0, 1) if latents.ndim == 5 else latents
+    pixels = to_pixels(torch.cat([pipeline.vae.decode(part / pipeline.vae.config.scaling_factor).sample for part in frames.split(BATCH)]))
+    return pixels.reshape(len(latents), -1, *pixels.shape[1:]) if latents.ndim == 5 else pixels
 
 
 _pipeline: DiffusionPipeline | None = None  # of a process of the pool
@@ -78,8 +82,8 @@ def _work(prompts, seeds, sampling):
 class Generator:
     """Makes a folder's pictures, or takes them from the cache. A context manager: leaving it ends the processes."""
 
-    def __init__(self, folder: Path, cache: PictureCache, processes: int = os.cpu_count() or 1):
-        self.folder, self.cache, self.processes = folder, cache, processes
+    def __init__(self, folder: Path, cache: PictureCache, processes: int = os.cpu_count() or 1, batch: int = BATCH):
+        self.folder, self.cache, self.processes, self.batch = folder, cache, processes, batch
         self.digest = model_digest(folder)
         self.pool: ProcessPoolExecutor | None = None
 
@@ -91,8 +95,8 @@ class Generator:
             self.pool.shutdown(cancel_futures=True)
 
     def __call__(self, prompts: Sequence[str], seeds: Sequence[int], sampling: Sampling, what: str = "generating") -> np.ndarray:
-        """Returns one picture per prompt and seed, (N, H, W, 3) uint8."""
-        parts = [(tuple(prompts[i : i + BATCH]), tuple(seeds[i : i + BATCH])) for i in range(0, len(prompts), BATCH)]
+        """Returns one picture or clip per prompt and seed, (N, H, W, 3) or (N, F, H, W, 3) uint8."""
+        parts = [(tuple(prompts[i : i + self.batch]), tuple(seeds[i : i + self.batch])) for i in range(0, len(prompts), self.batch)]
         keys = [digest_of(self.digest, asdict(sampling), *part) for part in parts]
         missing = {key: part for key, part in zip(keys, parts, strict=True) if not self.cache.file(key).exists()}
         if missing:

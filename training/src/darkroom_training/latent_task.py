@@ -45,13 +45,13 @@ def time_steps(size: int, noise: torch.Generator) -> torch.Tensor:
 
 
 def noised(latents: torch.Tensor, noise: torch.Tensor, alphas_cumprod: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Returns the noised latents and v, both (N, C, h, w); ``alphas_cumprod`` (N) is that of each row's time step."""
-    signal, spread = (value.sqrt().view(-1, 1, 1, 1) for value in (alphas_cumprod, 1 - alphas_cumprod))
+    """Returns the noised latents and v, both (N, C, ...); ``alphas_cumprod`` (N) is that of each row's time step."""
+    signal, spread = (value.sqrt().view(-1, *(1,) * (latents.ndim - 1)) for value in (alphas_cumprod, 1 - alphas_cumprod))
     return signal * latents + spread * noise, signal * noise - spread * latents
 
 
 def weighted_error(predicted: torch.Tensor, v: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-    """Means the squared error, subjects' cells (masks (N, h, w) in 0..1) counting more."""
+    """Means the squared error of (N, C, ...), subjects' cells (masks (N, ...) in 0..1) counting more."""
     weight = 1 + SUBJECT_WEIGHT * masks.unsqueeze(1)
     return ((predicted.float() - v).square() * weight).sum() / weight.expand_as(v).sum()
 

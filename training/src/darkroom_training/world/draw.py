@@ -100,11 +100,11 @@ def draw(scene: Scene, size: int = 64, supersample: int = SUPERSAMPLE, t: float 
     return image if supersample == 1 else image.resize((size, size), Image.LANCZOS)
 
 
-def subject_mask(scene: Scene, size: int = 16) -> np.ndarray:
-    """Says how much of each cell of a ``size`` x ``size`` grid the subjects cover, (size, size) uint8, 255 = all."""
+def subject_mask(scene: Scene, size: int = 16, t: float = 0.0) -> np.ndarray:
+    """Says how much of each cell of a ``size`` x ``size`` grid the subjects cover at time ``t`` (s), (size, size) uint8, 255 = all."""
     side = size * 4
     image = Image.new("L", (side, side))
-    for thing in layout(scene):
+    for thing in placed_at(scene, t):
         alpha = thing.picture(side).getchannel("A")
         image.paste(255, thing.corner(alpha, side), alpha)
     return np.asarray(image.resize((size, size), Image.BOX))
