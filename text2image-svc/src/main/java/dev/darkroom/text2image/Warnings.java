@@ -26,10 +26,10 @@ final class Warnings {
 
     /** Returns what there is to know of checkpoints that came with a request. */
     static List<Warning> of(Resume resume) {
-        return resume instanceof Resume.Anew(_, String difference) && !difference.isEmpty()
+        return resume instanceof Resume.Anew anew && !anew.difference().isEmpty()
                 ? List.of(new Warning(
                         "CHECKPOINT_DISCARDED",
-                        "The checkpoint was written with another " + difference + ", so the work starts over."))
+                        "The checkpoint was written with another " + anew.difference() + ", so the work starts over."))
                 : List.of();
     }
 
