@@ -174,6 +174,20 @@ public abstract sealed class Fault extends RuntimeException {
         }
     }
 
+    /** A position behind the end of what is read: OUT_OF_RANGE. */
+    public static final class OutOfRange extends Fault {
+        public OutOfRange(String reason, String message) {
+            super(reason, message, Map.of(), null);
+        }
+    }
+
+    /** Stored bytes that are not what was stored: DATA_LOSS. Logged once, with the trace id. */
+    public static final class DataLoss extends Fault {
+        public DataLoss(String reason, String message) {
+            super(reason, message, Map.of(), null);
+        }
+    }
+
     /** A fault of ours: INTERNAL. The cause is logged once, with the trace id, and never shown. */
     public static final class Internal extends Fault {
         public Internal(String reason, String message, Throwable cause) {
