@@ -13,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -58,12 +59,15 @@ final class Planner {
     }
 
     private void plan(Mapping entry, Mapping defaults) {
-        Map<String, Value> values = new LinkedHashMap<>(defaults.values());
-        values.putAll(entry.values());
-        Optional<ItemKind> kind = kind(values.remove("kind"));
+        Value named = entry.values().get("kind");
+        Optional<ItemKind> kind = kind(named == null ? defaults.values().get("kind") : named);
         if (kind.isEmpty()) {
             return;
         }
+        Map<String, Value> values = new LinkedHashMap<>(defaults.values());
+        values.keySet().removeIf(field -> isOfAnotherKind(kind.get(), field));
+        values.putAll(entry.values());
+        values.remove("kind");
         Value id = values.remove("id");
         int before = errors.size();
         Grid grid = Grid.of(entry, values, field -> isWhole(kind.get(), field), errors);
@@ -80,6 +84,15 @@ final class Planner {
             String itemId = size == 1 ? name : name + "-" + (i + 1);
             add(kind.get(), itemId, grid.get(i), entry, id == null ? entry : id);
         }
+    }
+
+    /** A default is for the kinds that have its field; what none has stays, to be complained of. */
+    private static boolean isOfAnotherKind(ItemKind kind, String field) {
+        return !has(kind, field) && Arrays.stream(ItemKind.values()).anyMatch(other -> has(other, field));
+    }
+
+    private static boolean has(ItemKind kind, String field) {
+        return kind.fieldNames().stream().anyMatch(name -> name.equals(field) || name.startsWith(field + "."));
     }
 
     private Optional<ItemKind> kind(@Nullable Value value) {

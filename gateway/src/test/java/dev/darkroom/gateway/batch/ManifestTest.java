@@ -110,6 +110,26 @@ final class ManifestTest {
     }
 
     @Test
+    void plan_defaultsOfAnotherKind_areLeftOut() {
+        Manifest manifest = good(YAML, """
+                defaults: {num_inference_steps: 4, upscale_factor: 4, num_beams: 2}
+                items:
+                  - prompt: a fox
+                  - {kind: caption, image: a.png}
+                """);
+
+        assertThat(((GenerateImagesRequest) manifest.items().getFirst().request()).getUpscaleFactor())
+                .isEqualTo(4);
+        assertThat(((CaptionImagesRequest) manifest.items().getLast().request())
+                        .getParameters()
+                        .getNumBeams())
+                .isEqualTo(2);
+        assertThat(plan(YAML, "defaults: {colour: red}\nitems: [{prompt: a}]").errors())
+                .extracting(ManifestError::field)
+                .containsExactly("colour");
+    }
+
+    @Test
     void plan_byteOrderMarkAndCarriageReturns_areReadOver() {
         Manifest lines = good(JSONL, "\uFEFF{\"prompt\": \"a\"}\r\n{\"prompt\": \"b\"}\r\n");
         Manifest rows = good(CSV, "\uFEFFprompt,seed\r\na,1\r\n,\r\n\"b\nc\",2\r\n");
