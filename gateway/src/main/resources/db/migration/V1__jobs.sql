@@ -21,6 +21,7 @@ create table job (
     owner varchar(100),
     failures integer not null,
     losses integer not null,
+    interruptions integer not null,
     cancel_requested boolean not null,
     deleted boolean not null,
     stage varchar(64) not null,

@@ -78,6 +78,9 @@ public final class StatusMapper {
             case Fault.Unavailable f -> status(Status.Code.UNAVAILABLE, f, List.of(retry(f.retryAfter())));
             case Fault.OutOfRange f -> status(Status.Code.OUT_OF_RANGE, f, List.of());
             case Fault.DataLoss f -> ours(Status.Code.DATA_LOSS, f.reason(), f.description(), f);
+            case Fault.AlreadyExists f -> status(Status.Code.ALREADY_EXISTS, f, List.of());
+            case Fault.Aborted f -> status(Status.Code.ABORTED, f, List.of());
+            case Fault.Cancelled f -> status(Status.Code.CANCELLED, f, List.of());
             case Fault.Internal f -> internal(f.reason(), f.description(), f);
         };
     }
