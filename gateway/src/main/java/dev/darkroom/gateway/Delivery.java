@@ -18,10 +18,12 @@ import dev.darkroom.media.v1.StageStarted;
 import dev.darkroom.media.v1.StageTime;
 import dev.darkroom.media.v1.StepCompleted;
 import dev.darkroom.media.v1.Warning;
+import dev.darkroom.rpc.RequestLog;
 import dev.darkroom.rpc.ResponseStream;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CancellationException;
 
 /**
@@ -37,26 +39,34 @@ import java.util.concurrent.CancellationException;
 final class Delivery<R> {
     private static final int CHUNK_BYTES = 65_536;
 
-    private final ResponseStream<R> responses;
+    private final Outlet<R> responses;
     private final Wrapping<R> wrapping;
     private final StageClock clock = new StageClock(System::nanoTime);
     private final Set<Warning> warned = new HashSet<>();
     private long sequence;
 
-    private Delivery(ResponseStream<R> responses, Wrapping<R> wrapping) {
+    private Delivery(Outlet<R> responses, Wrapping<R> wrapping) {
         this.responses = responses;
         this.wrapping = wrapping;
     }
 
     static Delivery<StreamGenerateImagesResponse> ofImages(ResponseStream<StreamGenerateImagesResponse> responses) {
-        return new Delivery<>(responses, Delivery::generation);
+        return new Delivery<>(Outlet.of(responses), Delivery::generation);
     }
 
     static Delivery<StreamUpscaleImageResponse> ofUpscale(ResponseStream<StreamUpscaleImageResponse> responses) {
-        return new Delivery<>(responses, Delivery::upscaling);
+        return new Delivery<>(Outlet.of(responses), Delivery::upscaling);
     }
 
-    void operationStarted(String name) {
+    /** Of a job, whose events are numbered where they are kept. */
+    static Delivery<Message> ofJob(Outlet<Message> outlet) {
+        return new Delivery<>(outlet, (_, event) -> event);
+    }
+
+    /** Tells under which name the work goes on. */
+    void operationStarted() {
+        String name = "operations/" + UUID.randomUUID();
+        RequestLog.put("operation", name);
         send(OperationStarted.newBuilder().setName(name).build());
     }
 
@@ -196,6 +206,37 @@ final class Delivery<R> {
     private static IllegalArgumentException noEvent(Message event) {
         return new IllegalArgumentException(
                 "No event of this method: " + event.getDescriptorForType().getFullName());
+    }
+
+    /** Where the events go. */
+    interface Outlet<R> {
+        /** Sends what must arrive; returns when it was taken. */
+        void send(R event);
+
+        /** Sends what the next one of its kind makes worthless; never waits. */
+        void offer(String kind, R event);
+
+        /** Whether what is sent now leaves at once. */
+        boolean hasRoom();
+
+        private static <R> Outlet<R> of(ResponseStream<R> responses) {
+            return new Outlet<>() {
+                @Override
+                public void send(R event) {
+                    responses.send(event);
+                }
+
+                @Override
+                public void offer(String kind, R event) {
+                    responses.offer(kind, event);
+                }
+
+                @Override
+                public boolean hasRoom() {
+                    return responses.hasRoom();
+                }
+            };
+        }
     }
 
     /** Makes an event the numbered response of a method. */

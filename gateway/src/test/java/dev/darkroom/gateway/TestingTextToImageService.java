@@ -61,6 +61,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImageServiceImplBase {
     static final int CHUNK_BYTES = 65_536;
+    private static final int EVENTS_OF_THE_DYING = 4;
     static final ImageModel MODEL = ImageModel.newBuilder()
             .setName("noise")
             .setPipeline("TestingPipeline")
@@ -128,6 +129,8 @@ final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImage
     volatile UnaryOperator<Stream<GenerateResponse>> altered = UnaryOperator.identity();
     /** Which calls hang after their last event. */
     volatile Predicate<GenerateRequest> hanging = _ -> false;
+    /** Which calls lose their connection in the middle of the work. */
+    volatile Predicate<GenerateRequest> dying = _ -> false;
     /** While true, calls of ListModels are taken and never answered. */
     volatile boolean silent;
 
@@ -173,8 +176,9 @@ final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImage
             responses.onError(refused);
             return;
         }
+        Stream<GenerateResponse> planned = altered.apply(numbered(events(request)));
         Iterator<GenerateResponse> events =
-                altered.apply(numbered(events(request))).iterator();
+                (dying.test(request) ? planned.limit(EVENTS_OF_THE_DYING) : planned).iterator();
         responses.setOnCancelHandler(call.cancelled::countDown);
         responses.setOnReadyHandler(() -> send(events, call, responses));
     }
@@ -188,7 +192,11 @@ final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImage
             call.sentBytes.addAndGet(event.getSerializedSize());
         }
         if (!events.hasNext() && !hanging.test(call.request) && call.ended.compareAndSet(false, true)) {
-            responses.onCompleted();
+            if (dying.test(call.request)) {
+                responses.onError(Status.UNAVAILABLE.asRuntimeException()); // what is seen of a connection that breaks
+            } else {
+                responses.onCompleted();
+            }
         }
     }
 
