@@ -26,6 +26,7 @@ import java.util.stream.IntStream;
  * @param width pixels
  * @param height pixels
  * @param aestheticScore what a refiner is told beside the prompt
+ * @param toldSizes whether {@code sizes} have a meaning for the model
  * @param negativeAestheticScore what a refiner is told beside the negative prompt
  * @param previewInterval steps between previews; 0 for none
  * @param checkpointInterval steps between checkpoints; 0 for none
@@ -48,6 +49,8 @@ record GenerationRequest(
         Start start,
         Finish finish,
         float aestheticScore,
+        boolean toldSizes,
+        SizeConditions sizes,
         float negativeAestheticScore,
         int previewInterval,
         int checkpointInterval,
@@ -100,11 +103,14 @@ record GenerationRequest(
                 parameters.hasAestheticScore() ? parameters.getAestheticScore() : DEFAULT_AESTHETIC_SCORE,
                 parameters.hasNegativeAestheticScore()
                         ? parameters.getNegativeAestheticScore()
+                model.pipeline().toldSizes(),
+                SizeConditions.of(parameters, height, width),
                         : DEFAULT_NEGATIVE_AESTHETIC_SCORE,
                 proto.getPreviewInterval(),
                 proto.getCheckpointInterval(),
                 picture.alphaDropped(),
                 new Resume.Anew(List.of(), ""));
+        SizeConditions.check(PREFIX, parameters, model.pipeline().toldSizes(), violations);
         request.check(limits, violations);
         if (violations.isEmpty()) {
             request.checkSteps(model.pipeline(), violations);
@@ -148,6 +154,8 @@ record GenerationRequest(
                 start,
                 finish,
                 aestheticScore,
+                toldSizes,
+                sizes,
                 negativeAestheticScore,
                 previewInterval,
                 checkpointInterval,
@@ -270,6 +278,9 @@ record GenerationRequest(
                 .setGuidanceStart(guidance.start())
                 .setGuidanceEnd(guidance.end())
                 .setClipSkip(clipSkip)
+        if (toldSizes) {
+            sizes.put(parameters);
+        }
                 .setScheduler(scheduler.label())
                 .setEta(eta)
                 .setSeed(seed)
@@ -303,6 +314,9 @@ record GenerationRequest(
 
     /**
      * Returns what goes into one picture's file: the parameters under their proto names, with the picture's own seed, and the
+        if (toldSizes) {
+            sizes.put(json);
+        }
      * fingerprint. The same whether the picture was made alone or among others.
      */
     String pictureJson(int image, Fingerprint fingerprint) {
