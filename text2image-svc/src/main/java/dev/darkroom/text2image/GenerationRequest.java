@@ -4,7 +4,6 @@ package dev.darkroom.text2image;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.google.protobuf.ByteString;
 import dev.darkroom.inference.diffusion.Guidance;
 import dev.darkroom.inference.onnx.Fingerprint;
 import dev.darkroom.inference.scheduler.Schedule;
@@ -26,8 +25,8 @@ import java.util.stream.IntStream;
  * @param width pixels
  * @param height pixels
  * @param aestheticScore what a refiner is told beside the prompt
- * @param toldSizes whether {@code sizes} have a meaning for the model
  * @param negativeAestheticScore what a refiner is told beside the negative prompt
+ * @param toldSizes whether {@code sizes} have a meaning for the model
  * @param previewInterval steps between previews; 0 for none
  * @param checkpointInterval steps between checkpoints; 0 for none
  * @param alphaDropped whether the picture to start from had pixels that were not opaque
@@ -49,9 +48,9 @@ record GenerationRequest(
         Start start,
         Finish finish,
         float aestheticScore,
+        float negativeAestheticScore,
         boolean toldSizes,
         SizeConditions sizes,
-        float negativeAestheticScore,
         int previewInterval,
         int checkpointInterval,
         boolean alphaDropped,
@@ -103,15 +102,15 @@ record GenerationRequest(
                 parameters.hasAestheticScore() ? parameters.getAestheticScore() : DEFAULT_AESTHETIC_SCORE,
                 parameters.hasNegativeAestheticScore()
                         ? parameters.getNegativeAestheticScore()
+                        : DEFAULT_NEGATIVE_AESTHETIC_SCORE,
                 model.pipeline().toldSizes(),
                 SizeConditions.of(parameters, height, width),
-                        : DEFAULT_NEGATIVE_AESTHETIC_SCORE,
                 proto.getPreviewInterval(),
                 proto.getCheckpointInterval(),
                 picture.alphaDropped(),
                 new Resume.Anew(List.of(), ""));
-        SizeConditions.check(PREFIX, parameters, model.pipeline().toldSizes(), violations);
         request.check(limits, violations);
+        SizeConditions.check(PREFIX, parameters, model.pipeline().toldSizes(), violations);
         if (violations.isEmpty()) {
             request.checkSteps(model.pipeline(), violations);
         }
@@ -154,9 +153,9 @@ record GenerationRequest(
                 start,
                 finish,
                 aestheticScore,
+                negativeAestheticScore,
                 toldSizes,
                 sizes,
-                negativeAestheticScore,
                 previewInterval,
                 checkpointInterval,
                 alphaDropped,
@@ -261,11 +260,6 @@ record GenerationRequest(
         return previewInterval > 0 && step % previewInterval == 0 && step < of;
     }
 
-    /** Whether checkpoints are due after a step, as {@link #previewsAfter}. */
-    boolean checkpointsAfter(int step, int of) {
-        return checkpointInterval > 0 && step % checkpointInterval == 0 && step < of;
-    }
-
     /** Returns every parameter that has a meaning for this request, no default left open. */
     ImageParameters toProto() {
         ImageParameters.Builder parameters = ImageParameters.newBuilder()
@@ -278,15 +272,15 @@ record GenerationRequest(
                 .setGuidanceStart(guidance.start())
                 .setGuidanceEnd(guidance.end())
                 .setClipSkip(clipSkip)
-        if (toldSizes) {
-            sizes.put(parameters);
-        }
                 .setScheduler(scheduler.label())
                 .setEta(eta)
                 .setSeed(seed)
                 .setNumImagesPerPrompt(numImages)
                 .setWidth(width)
                 .setHeight(height);
+        if (toldSizes) {
+            sizes.put(parameters);
+        }
         if (start instanceof Start.Picture picture) {
             parameters.setStrength(picture.strength());
         }
@@ -300,23 +294,8 @@ record GenerationRequest(
         return parameters.build();
     }
 
-    /** Returns the SHA-256 of everything that decides one picture's latents beside the fingerprint, whether it is made alone or among others. */
-    String sha256(int image) {
-        ImageParameters parameters = toProto().toBuilder()
-                .setSeed(seedOf(image))
-                .clearNumImagesPerPrompt()
-                .setAestheticScore(aestheticScore)
-                .setNegativeAestheticScore(negativeAestheticScore)
-                .build();
-        String picture = start instanceof Start.Picture from ? from.sha256() : "";
-        return Sha256.of(parameters.toByteString(), ByteString.copyFromUtf8(picture));
-    }
-
     /**
      * Returns what goes into one picture's file: the parameters under their proto names, with the picture's own seed, and the
-        if (toldSizes) {
-            sizes.put(json);
-        }
      * fingerprint. The same whether the picture was made alone or among others.
      */
     String pictureJson(int image, Fingerprint fingerprint) {
@@ -335,6 +314,9 @@ record GenerationRequest(
                 .put("seed", seedOf(image))
                 .put("width", width)
                 .put("height", height);
+        if (toldSizes) {
+            sizes.put(json);
+        }
         if (start instanceof Start.Picture picture) {
             json.put("strength", picture.strength()).put("image_sha256", picture.sha256());
         }

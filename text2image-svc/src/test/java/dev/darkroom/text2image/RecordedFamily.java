@@ -123,7 +123,7 @@ record RecordedFamily(Path folder, JsonNode json, JsonNode header, ByteBuffer te
                             made,
                             event -> {
                                 if (event instanceof GenerationEvent.StepCompleted step) {
-                                    latents.add(step.latents());
+                                    latents.add(step.state().latents());
                                 }
                             },
                             work);
