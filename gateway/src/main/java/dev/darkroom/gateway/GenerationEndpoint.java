@@ -13,6 +13,8 @@ import dev.darkroom.gateway.v1.ScoreImagesRequest;
 import dev.darkroom.gateway.v1.ScoreImagesResponse;
 import dev.darkroom.gateway.v1.StreamGenerateImagesRequest;
 import dev.darkroom.gateway.v1.StreamGenerateImagesResponse;
+import dev.darkroom.gateway.v1.StreamGenerateVideoRequest;
+import dev.darkroom.gateway.v1.StreamGenerateVideoResponse;
 import dev.darkroom.gateway.v1.StreamUpscaleImageRequest;
 import dev.darkroom.gateway.v1.StreamUpscaleImageResponse;
 import dev.darkroom.gateway.v1.UpscaleCompleted;
@@ -20,6 +22,7 @@ import dev.darkroom.rpc.RequestLog;
 import dev.darkroom.rpc.ResponseStream;
 import dev.darkroom.safety.v1.UsedPolicy;
 import dev.darkroom.text2image.v1.GenerateRequest;
+import dev.darkroom.text2video.v1.VideoParameters;
 import io.grpc.stub.StreamObserver;
 import jakarta.inject.Singleton;
 import java.util.List;
@@ -37,6 +40,8 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
     private final AlignmentJudge judge;
     private final Describer describer;
     private final Captioner captioner;
+    private final VideoMaker videoMaker;
+    private final GatewayConfiguration configuration;
 
     GenerationEndpoint(
             RequestCheck requestCheck,
@@ -46,7 +51,9 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
             OutputCheck outputCheck,
             AlignmentJudge judge,
             Describer describer,
-            Captioner captioner) {
+            Captioner captioner,
+            VideoMaker videoMaker,
+            GatewayConfiguration configuration) {
         this.requestCheck = requestCheck;
         this.promptCheck = promptCheck;
         this.generator = generator;
@@ -55,6 +62,8 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
         this.judge = judge;
         this.describer = describer;
         this.captioner = captioner;
+        this.videoMaker = videoMaker;
+        this.configuration = configuration;
     }
 
     @Override
@@ -67,6 +76,12 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
     public void streamUpscaleImage(
             StreamUpscaleImageRequest request, StreamObserver<StreamUpscaleImageResponse> responses) {
         ResponseStream.serve(responses, stream -> upscaleImage(request, Delivery.ofUpscale(stream)));
+    }
+
+    @Override
+    public void streamGenerateVideo(
+            StreamGenerateVideoRequest request, StreamObserver<StreamGenerateVideoResponse> responses) {
+        ResponseStream.serve(responses, stream -> generateVideo(request, Delivery.ofVideo(stream)));
     }
 
     @Override
@@ -95,7 +110,8 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
         delivery.operationStarted(operationName());
         String prompt = request.getParameters().getPrompt();
         String negativePrompt = request.getParameters().getNegativePrompt();
-        List<UsedPolicy> usedPolicies = requireHarmless(prompt, negativePrompt, policies, delivery);
+        List<UsedPolicy> usedPolicies =
+                requireHarmless(prompt, negativePrompt, policies, delivery).policies();
         if (!request.getImage().isEmpty()) {
             requireHarmless(request.getImage(), policies, delivery);
         }
@@ -117,7 +133,7 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
         List<String> policies = policies(request.getSafetyPolicy());
         delivery.operationStarted(operationName());
         if (!request.getParameters().getPrompt().isEmpty()) {
-            requireHarmless(request.getParameters().getPrompt(), "", policies, delivery);
+            var _ = requireHarmless(request.getParameters().getPrompt(), "", policies, delivery);
         }
         requireHarmless(request.getImage(), policies, delivery);
         Upscaler.Enlarged enlarged = upscaler.enlarge(request.getImage(), request.getParameters(), delivery);
@@ -133,14 +149,29 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
                 .build());
     }
 
-    private List<UsedPolicy> requireHarmless(
+    /** Checks the prompt, generates, and checks frames as they come; the clip is delivered after the last of them, in that order. */
+    private void generateVideo(StreamGenerateVideoRequest request, Delivery<?> delivery) {
+        requestCheck.requireValid(request);
+        List<String> policies = policies(request.getSafetyPolicy());
+        delivery.operationStarted(operationName());
+        VideoParameters asked = request.getParameters();
+        PromptVerdict.Passed passed = requireHarmless(asked.getPrompt(), asked.getNegativePrompt(), policies, delivery);
+        boolean suspicious = !passed.flagged().isEmpty();
+        VideoGeneration generation = new VideoGeneration(
+                asked, policies, outputCheck, configuration.videoCheckInterval(), suspicious, delivery);
+        videoMaker.generate(generateRequest(request), generation::accept);
+        generation.log();
+        delivery.completed(generation.summary(passed.policies()));
+    }
+
+    private PromptVerdict.Passed requireHarmless(
             String prompt, String negativePrompt, List<String> policies, Delivery<?> delivery) {
         delivery.stage("check_prompt");
         return switch (promptCheck.judge(prompt, negativePrompt, policies)) {
             case PromptVerdict.Blocked blocked -> throw Refusals.of(blocked);
             case PromptVerdict.Passed passed -> {
                 delivery.promptFlagged(passed.flagged());
-                yield passed.policies();
+                yield passed;
             }
         };
     }
@@ -199,6 +230,14 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
                 .setParameters(request.getParameters())
                 .setPreviewInterval(request.getPreviewInterval())
                 .setImage(request.getImage())
+                .build();
+    }
+
+    private static dev.darkroom.text2video.v1.GenerateRequest generateRequest(StreamGenerateVideoRequest request) {
+        return dev.darkroom.text2video.v1.GenerateRequest.newBuilder()
+                .setParameters(request.getParameters())
+                .setPreviewInterval(request.getPreviewInterval())
+                .setIncludeFrames(true)
                 .build();
     }
 
