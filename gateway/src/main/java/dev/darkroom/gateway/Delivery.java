@@ -80,8 +80,9 @@ final class Delivery<R> {
         latest("queued", event);
     }
 
-    /** Tells that a stage began which others overlap, so that it is not measured here. */
+    /** Tells that a stage began which others overlap, so that it is not measured here; the one before ends. */
     void began(StageStarted event) {
+        clock.stop();
         send(event);
     }
 

@@ -108,7 +108,7 @@ final class TextToVideoServiceTest {
 
     @Test
     void generate_onTheWay_predictsTheEndOfTheCascade() {
-        var unused = service.generate(parameters(PROMPT).setNumFrames(5)); // after which every stage has a time
+        var _ = service.generate(parameters(PROMPT).setNumFrames(5)); // after which every stage has a time
         Generated generated = service.generate(parameters(PROMPT).setNumFrames(5));
 
         List<StageProgress> progress = generated.of(EventCase.PROGRESS).stream()

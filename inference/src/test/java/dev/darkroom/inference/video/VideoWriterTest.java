@@ -122,7 +122,7 @@ final class VideoWriterTest {
         String bytes = Files.readString(file, StandardCharsets.ISO_8859_1);
         assertThat(bytes.split("ANMF", -1)).hasSize(FRAMES + 1);
         int canvas = bytes.indexOf("VP8X") + 12; // width - 1 and height - 1, 24 bits each, least first
-        assertThat(bytes.substring(canvas, canvas + 6)).isEqualTo("\u003e\0\0\u0040\0\0");
+        assertThat(bytes.substring(canvas, canvas + 6)).isEqualTo(">\0\0@\0\0");
     }
 
     @Test
