@@ -44,10 +44,10 @@ final class TextToVideoConformanceTest extends ServiceConformance {
     @Override
     protected Example<?, ?> lasting() {
         return generate(VideoParameters.newBuilder()
-                .setNumInferenceSteps(1000)
-                .setNumFrames(240)
-                .setWidth(256)
-                .setHeight(256));
+                .setNumInferenceSteps(300)
+                .setNumFrames(30)
+                .setWidth(128)
+                .setHeight(128));
     }
 
     private Example<?, ?> generate(VideoParameters.Builder parameters) {
