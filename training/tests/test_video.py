@@ -14,7 +14,18 @@ from conftest import MODEL, shipped, tiny_unet
 from diffusers import TextToVideoSDPipeline, UNet3DConditionModel
 from diffusers.models.attention_processor import Attention
 
-from darkroom_training import clips, evaluate_interpolation, evaluate_video, interpolation, motion_judge, parallel, pictures, video
+from darkroom_training import (
+    clips,
+    evaluate_interpolation,
+    evaluate_video,
+    interpolation,
+    interpolation_card,
+    motion_judge,
+    parallel,
+    pictures,
+    video,
+    video_card,
+)
 from darkroom_training.export import export, video_unet_graph, write
 from darkroom_training.generated import Sampling, generate, load_pipeline
 from darkroom_training.judge import Judge
@@ -212,3 +223,25 @@ def test_interpolation_savedWeights_load_again(tmp_path):
     network = interpolation.PocketInterpolation()
     interpolation.save(tmp_path, network)
     assert torch.equal(interpolation.load(tmp_path).stages[0].down[0][0].bias, network.stages[0].down[0][0].bias.half().float())
+
+
+@needs_font
+def test_cards_of_video_and_interpolation_tell_what_was_measured(tmp_path):
+    share = {"right": 9, "asked": 10, "share": 0.9, "low": 0.6, "high": 0.98}
+    steady = {"frame consistency": 0.97, "clip score": 0.7, "frame difference": 3.0}
+    measured = {
+        "settings": {"guidance_scale": 2.0, "num_inference_steps": 15, "dtype": "bfloat16", "clips": 10, "fresh": 20},
+        "shares": {"generated": {"subject": share, "motion": share}}, "by motion": {"up": share}, "steadiness": {"generated": steady},
+        "distances": {"generated": {"FVD": 1.5, "frame FID": 0.25}, "generated, frozen": {"FVD": 9.5, "frame FID": 0.25}},
+    }  # fmt: skip
+    training = {"data": "Clips.", "method": "Slowly.", "command": "darkroom-train-video", "cost": "An hour.", "limits": "Many."}
+    text_encoder, vae, tokenizer = shipped()
+    video.save_video_pipeline(tmp_path, tiny_video_unet(), text_encoder, vae, tokenizer)
+    card = video_card.text(tmp_path, training, measured)
+    assert "90.0 % (60.0 to 98.0)" in card and "| generated, frozen | 9.50 |" in card
+    assert "90.0 %" in video_card.line(tmp_path, measured)
+    interpolation.save(tmp_path / "interpolation", interpolation.PocketInterpolation())
+    one = {"all": {"frames": 2, "ours": 34.5, "blended": 31.0}}
+    measured = {"settings": {"scenes": 1}, "psnr at 64 px": one, "psnr at 256 px": one}
+    assert "| all | 34.50 | 31.00 |" in interpolation_card.text(tmp_path / "interpolation", training, measured)
+    assert "+3.5 dB over blending at 64 px" in interpolation_card.line(tmp_path, measured)

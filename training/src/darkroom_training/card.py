@@ -12,7 +12,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from darkroom_training import caption_card, clip_card, figures, text_to_image_card, upscaler_card
+from darkroom_training import caption_card, clip_card, figures, interpolation_card, text_to_image_card, upscaler_card, video_card
 from darkroom_training.picture_cache import model_digest
 
 
@@ -30,6 +30,8 @@ KINDS = {
     "StableDiffusionPipeline": TEXT_TO_IMAGE,
     "PixArtAlphaPipeline": TEXT_TO_IMAGE,
     "StableDiffusionUpscalePipeline": Kind(upscaler_card.text, upscaler_card.line, ("sheet.png",)),
+    "TextToVideoSDPipeline": Kind(video_card.text, video_card.line, ("sheet.png", "clip.webp")),
+    "PocketInterpolation": Kind(interpolation_card.text, interpolation_card.line, ("sheet.png",)),
     "CLIPModel": Kind(clip_card.text, clip_card.line, ("concepts.png",)),
     "VisionEncoderDecoderModel": Kind(caption_card.text, caption_card.line, ("reliability.png", "failures.png")),
 }
@@ -38,7 +40,8 @@ KINDS = {
 def kind_of(folder: Path) -> Kind:
     """Tells a folder's kind from its model_index.json or config.json."""
     index, config = folder / "model_index.json", folder / "config.json"
-    name = json.loads(index.read_text())["_class_name"] if index.exists() else json.loads(config.read_text())["architectures"][0]
+    values = json.loads((index if index.exists() else config).read_text())
+    name = values.get("_class_name") or values["architectures"][0]
     if name not in KINDS:
         raise SystemExit(f"{folder}: no card is known for {name}; there are those of {', '.join(KINDS)}")
     return KINDS[name]

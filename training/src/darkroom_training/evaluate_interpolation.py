@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from darkroom_training.clips import FIRST_CLIP_VALIDATION_SEED, FRAME_RATE, numbered_clip
-from darkroom_training.figures import Figures, file_digest
+from darkroom_training.figures import Figures
 from darkroom_training.interpolation import PocketInterpolation, load
+from darkroom_training.picture_cache import model_digest
 from darkroom_training.sheets import save_png, sheet
 from darkroom_training.world import Scene, draw, held_out
 from darkroom_training.world.scene import MOTIONS
@@ -81,7 +82,7 @@ def main():
     parser.add_argument("--scenes", type=int, default=200)
     a = parser.parse_args()
     network, scenes = load(a.folder).eval(), held_out_motions(a.scenes)
-    figures = Figures(a.output, file_digest(a.folder / "model.safetensors"), scenes=a.scenes)
+    figures = Figures(a.output, model_digest(a.folder), scenes=a.scenes)
     for size in (64, 256):
         figures.put(f"psnr at {size} px", measured(network, scenes, size))
     save_png(page(network, scenes[:10], 128), a.output / "sheet.png", SHEET_BYTES)

@@ -40,10 +40,12 @@ class Slice:
 
 
 def slices(networks: dict[str, nn.Module]) -> list[Slice]:
-    """Lays the parameters of some networks out one after the other; names are ``<network>.<parameter>``."""
+    """Lays the parameters of some networks that learn out one after the other; names are ``<network>.<parameter>``."""
     result, offset = [], 0
     for network, module in networks.items():
         for name, parameter in module.named_parameters():
+            if not parameter.requires_grad:
+                continue
             result.append(Slice(f"{network}.{name}", parameter.shape, offset, parameter.numel()))
             offset += parameter.numel()
     return result
@@ -88,4 +90,4 @@ class SharedWeights:
 
 
 def _parameters(networks):
-    return (parameter for module in networks.values() for parameter in module.parameters())
+    return (parameter for module in networks.values() for parameter in module.parameters() if parameter.requires_grad)

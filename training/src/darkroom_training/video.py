@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains the pocket video model: the spatial layers of pocket-unet, inflated, with temporal convolutions and temporal attention between them.
 
-The temporal layers start as the identity (Singer et al. 2022, Make-A-Video), so the first clip is pocket-unet's pictures, one per frame. Some
-batches are of single pictures, which have many more scenes than there are clips.
+The temporal layers start as the identity (Singer et al. 2022, Make-A-Video), so the first clip is pocket-unet's pictures, one per frame. They learn,
+and the cross-attention and the text encoder with them; with so few clips, spatial layers that learned too only became noisier. Some batches are of single pictures, which have many more scenes than there are clips.
 """
 
 import argparse
@@ -84,12 +84,24 @@ def split_heads(weights: dict[str, torch.Tensor], attention: str, heads: int, mo
     weights[f"{attention}.to_q.weight"], weights[f"{attention}.to_k.weight"] = torch.cat(queries), torch.cat(keys)
 
 
+LEARNING = ("temp_", "transformer_in", ".attn2.")
+
+
+def freeze_pictures(unet: UNet3DConditionModel) -> UNet3DConditionModel:
+    """Leaves the temporal layers to learn, and those that read the caption, which has words for motion now: what frames look like stays."""
+    for name, parameter in unet.named_parameters():
+        parameter.requires_grad_(any(part in name for part in LEARNING))
+    return unet
+
+
 def quick(unet: UNet3DConditionModel) -> UNet3DConditionModel:
-    """Prepares the U-Net for training on a CPU: written-out attention, flat temporal convolutions, no dropout."""
+    """Prepares the U-Net for training on a CPU: written-out attention, flat temporal convolutions, channels last, no dropout."""
     unet.set_attn_processor(AttnProcessor())
     for module in flatten_time(unet).modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
+        if isinstance(module, nn.Conv2d):
+            module.to(memory_format=torch.channels_last)
     return unet
 
 
@@ -108,7 +120,7 @@ class VideoTask(UnetTask):
                 new_video_unet(AutoencoderKL.load_config(self.vae)["latent_channels"]),
                 UNet2DConditionModel.from_pretrained(self.start / "unet").float(),
             )
-        return {"unet": quick(unet), "text_encoder": self.text_encoder()}
+        return {"unet": freeze_pictures(quick(unet)), "text_encoder": self.text_encoder()}
 
     def batches(self, seed: int) -> Iterator[tuple]:
         stills = LatentTask.batches(self._of_pictures(), seed)
@@ -161,7 +173,7 @@ def main():
     parser = argparse.ArgumentParser(prog="darkroom-train-video", description="Trains the pocket video model; resumes by itself.")
     arguments_for(parser, Path("models/pocket-unet/tokenizer"))
     parser.add_argument("--pictures", type=Path, required=True, help="shards from darkroom-draw --vae")
-    parser.set_defaults(start=Path("models/pocket-unet"), batch=4, muon_rate=1e-3, text_steps=0)
+    parser.set_defaults(start=Path("models/pocket-unet"), batch=4, muon_rate=8e-4, adam_rate=3e-4, text_steps=0)
     a = parser.parse_args()
     learn(VideoTask(a.folder / "model", a.latents, a.vae, a.tokenizer, a.start, a.batch, a.text_steps, a.pictures), a)
 

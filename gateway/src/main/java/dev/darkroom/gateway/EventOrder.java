@@ -33,7 +33,7 @@ final class EventOrder {
             case IMAGE -> announce(event.getImage().getImage());
             case IMAGE_CHUNK -> receive(event.getImageChunk());
             case COMPLETED -> complete();
-            case QUEUED, STAGE_STARTED, STEP_COMPLETED, PREVIEW, WARNING, EVENT_NOT_SET -> {}
+            case QUEUED, STAGE_STARTED, STEP_COMPLETED, PREVIEW, WARNING, CHECKPOINT, EVENT_NOT_SET -> {}
         }
     }
 
@@ -44,7 +44,7 @@ final class EventOrder {
             case IMAGE -> announce(event.getImage());
             case IMAGE_CHUNK -> receive(event.getImageChunk());
             case COMPLETED -> complete();
-            case QUEUED, STAGE_STARTED, STEP_COMPLETED, WARNING, EVENT_NOT_SET -> {}
+            case QUEUED, STAGE_STARTED, STEP_COMPLETED, WARNING, CHECKPOINT, EVENT_NOT_SET -> {}
         }
     }
 

@@ -78,7 +78,7 @@ final class Upscaler {
                 }
                 case IMAGE_CHUNK -> requireNonNull(held).append(event.getImageChunk());
                 case COMPLETED -> completed = event.getCompleted();
-                case STAGE_STARTED, EVENT_NOT_SET -> {} // to the caller all of it is one stage
+                case STAGE_STARTED, CHECKPOINT, EVENT_NOT_SET -> {} // to the caller all of it is one stage
             }
         }
 

@@ -13,6 +13,9 @@ import java.util.concurrent.TimeUnit;
 @Singleton
 public final class UpstreamChannels {
 
+    /** The largest message is a checkpoint, whose state has at most 16 MiB. */
+    private static final int MAX_INBOUND_MESSAGE_BYTES = (16 << 20) + (64 << 10);
+
     private final List<ClientInterceptor> interceptors;
 
     UpstreamChannels(RpcConfiguration configuration, BackendCredential credential) {
@@ -30,6 +33,7 @@ public final class UpstreamChannels {
         return NettyChannelBuilder.forTarget(target)
                 .usePlaintext()
                 .defaultLoadBalancingPolicy("round_robin")
+                .maxInboundMessageSize(MAX_INBOUND_MESSAGE_BYTES)
                 .keepAliveTime(30, TimeUnit.SECONDS)
                 .keepAliveTimeout(10, TimeUnit.SECONDS)
                 .intercept(interceptors)

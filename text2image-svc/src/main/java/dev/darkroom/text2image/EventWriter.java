@@ -4,27 +4,32 @@ package dev.darkroom.text2image;
 
 import com.google.protobuf.UnsafeByteOperations;
 import dev.darkroom.inference.image.PngWriter;
+import dev.darkroom.media.v1.Checkpoint;
 import dev.darkroom.media.v1.Preview;
 import dev.darkroom.media.v1.Queued;
 import dev.darkroom.media.v1.StageStarted;
 import dev.darkroom.media.v1.StepCompleted;
 import dev.darkroom.media.v1.Warning;
+import dev.darkroom.rpc.RequestLog;
 import dev.darkroom.rpc.ResponseStream;
 import dev.darkroom.text2image.v1.GenerateResponse;
 import dev.darkroom.text2image.v1.GeneratedImage;
 import dev.darkroom.text2image.v1.GenerationCompleted;
 
 /**
- * Numbers events and writes them to the call; steps at the pace of {@link StepPace}. Progress never waits for the reader, who sees the latest of each kind; pictures and
- * the end do wait. Not thread-safe.
+ * Numbers events and writes them to the call; steps at the pace of {@link StepPace}. Progress never waits for the reader, who sees the latest of each kind; checkpoints,
+ * pictures and the end do wait. Not thread-safe.
  */
 final class EventWriter {
     private final ResponseStream<GenerateResponse> stream;
+    private final Checkpoints checkpoints;
     private final StepPace pace = new StepPace(System::nanoTime);
     private long sequence;
+    private boolean toldTooLarge;
 
-    EventWriter(ResponseStream<GenerateResponse> stream) {
+    EventWriter(ResponseStream<GenerateResponse> stream, Checkpoints checkpoints) {
         this.stream = stream;
+        this.checkpoints = checkpoints;
     }
 
     void queued(int position) {
@@ -42,6 +47,8 @@ final class EventWriter {
                                 .build());
             case GenerationEvent.StepCompleted step -> step(step);
             case GenerationEvent.Preview preview -> preview(preview);
+            case GenerationEvent.Checkpoint checkpoint ->
+                checkpoints.write(checkpoint).forEach(this::checkpoint);
             case GenerationEvent.Warning(String reason, String message) ->
                 stream.offer(
                         event,
@@ -72,6 +79,17 @@ final class EventWriter {
                                 .setStep(preview.step())
                                 .setPng(UnsafeByteOperations.unsafeWrap(png)))
                         .build());
+    }
+
+    private void checkpoint(Checkpoint checkpoint) {
+        int bytes = checkpoint.getState().size();
+        RequestLog.put("checkpoint_bytes", bytes);
+        if (bytes <= UnfinishedPicture.MAX_BYTES) {
+            stream.send(next().setCheckpoint(checkpoint).build());
+        } else if (!toldTooLarge) {
+            toldTooLarge = true;
+            accept(Warnings.checkpointTooLarge(bytes));
+        }
     }
 
     void picture(Picture picture) {

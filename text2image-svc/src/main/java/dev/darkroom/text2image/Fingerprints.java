@@ -5,6 +5,7 @@ package dev.darkroom.text2image;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.darkroom.inference.onnx.Fingerprint;
 import dev.darkroom.media.v1.Reproducibility;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Writes what decides a picture's bytes beside its parameters, in the two forms that callers see. */
@@ -26,6 +27,21 @@ final class Fingerprints {
             case BYTES -> Reproducibility.REPRODUCIBILITY_BYTES;
             case ROUNDING -> Reproducibility.REPRODUCIBILITY_ROUNDING;
         };
+    }
+
+    /** Returns what differs between two, for people; empty where equal bytes can be expected. */
+    static Optional<String> difference(
+            dev.darkroom.media.v1.Fingerprint theirs, dev.darkroom.media.v1.Fingerprint ours) {
+        if (!theirs.getDarkroomVersion().equals(ours.getDarkroomVersion())) {
+            return Optional.of("version of Darkroom");
+        }
+        if (!theirs.getModelDigest().equals(ours.getModelDigest())) {
+            return Optional.of("model");
+        }
+        if (!theirs.getRuntime().equals(ours.getRuntime())) {
+            return Optional.of("inference runtime");
+        }
+        return theirs.getCpuFeatures().equals(ours.getCpuFeatures()) ? Optional.empty() : Optional.of("CPU");
     }
 
     /** Adds the object "fingerprint" under the proto's names. */

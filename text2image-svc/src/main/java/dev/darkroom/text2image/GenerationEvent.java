@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.text2image;
 
+import dev.darkroom.inference.diffusion.LoopState;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.tensor.Tensor;
 
@@ -26,6 +27,14 @@ sealed interface GenerationEvent {
      * @param step from 1
      */
     record Preview(int index, int step, RgbImage image) implements GenerationEvent {}
+
+    /**
+     * A loop can go on from here.
+     *
+     * @param stage of the loop
+     * @param step from 1
+     */
+    record Checkpoint(String stage, int step, int numInferenceSteps, LoopState state) implements GenerationEvent {}
 
     /** The request is served, but not quite as it may be meant. {@code message} may quote the prompt. */
     record Warning(String reason, String message) implements GenerationEvent {}

@@ -4,6 +4,7 @@ package dev.darkroom.text2image;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.protobuf.ByteString;
 import dev.darkroom.inference.diffusion.Guidance;
 import dev.darkroom.inference.onnx.Fingerprint;
 import dev.darkroom.inference.scheduler.Schedule;
@@ -12,9 +13,10 @@ import dev.darkroom.rpc.Violations;
 import dev.darkroom.text2image.v1.GenerateRequest;
 import dev.darkroom.text2image.v1.ImageLimits;
 import dev.darkroom.text2image.v1.ImageParameters;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
-import java.util.stream.LongStream;
+import java.util.stream.IntStream;
 
 /**
  * A request that can be served: every value is within its limits and no default is left open.
@@ -26,7 +28,9 @@ import java.util.stream.LongStream;
  * @param aestheticScore what a refiner is told beside the prompt
  * @param negativeAestheticScore what a refiner is told beside the negative prompt
  * @param previewInterval steps between previews; 0 for none
+ * @param checkpointInterval steps between checkpoints; 0 for none
  * @param alphaDropped whether the picture to start from had pixels that were not opaque
+ * @param resume which of its pictures are made, and from where on
  */
 record GenerationRequest(
         String model,
@@ -46,7 +50,9 @@ record GenerationRequest(
         float aestheticScore,
         float negativeAestheticScore,
         int previewInterval,
-        boolean alphaDropped) {
+        int checkpointInterval,
+        boolean alphaDropped,
+        Resume resume) {
 
     private static final String PREFIX = "parameters.";
     private static final double DEFAULT_REFINER_START = 0.8;
@@ -85,9 +91,7 @@ record GenerationRequest(
                 parameters.getClipSkip(),
                 Samplers.named(parameters.getScheduler(), model.folder().scheduler(), violations),
                 parameters.getEta(),
-                parameters.hasSeed()
-                        ? parameters.getSeed()
-                        : ThreadLocalRandom.current().nextLong(1L << 32),
+                seed(proto),
                 parameters.hasNumImagesPerPrompt() ? parameters.getNumImagesPerPrompt() : 1,
                 width,
                 height,
@@ -98,13 +102,57 @@ record GenerationRequest(
                         ? parameters.getNegativeAestheticScore()
                         : DEFAULT_NEGATIVE_AESTHETIC_SCORE,
                 proto.getPreviewInterval(),
-                picture.alphaDropped());
+                proto.getCheckpointInterval(),
+                picture.alphaDropped(),
+                new Resume.Anew(List.of(), ""));
         request.check(limits, violations);
         if (violations.isEmpty()) {
             request.checkSteps(model.pipeline(), violations);
         }
+        if (violations.isEmpty()) {
+            request = request.making(request.all());
+            request = request.making(Checkpoints.of(request, model).read(proto.getResumeList(), violations));
+        }
         violations.throwIfAny();
         return request;
+    }
+
+    private static long seed(GenerateRequest proto) {
+        if (proto.getParameters().hasSeed()) {
+            return proto.getParameters().getSeed();
+        }
+        return proto.getResumeList().stream()
+                .findFirst()
+                .map(checkpoint -> checkpoint.getSeed() - checkpoint.getIndex())
+                .orElseGet(() -> ThreadLocalRandom.current().nextLong(1L << 32));
+    }
+
+    private Resume all() {
+        return new Resume.Anew(IntStream.range(0, numImages).boxed().toList(), "");
+    }
+
+    private GenerationRequest making(Resume pictures) {
+        return new GenerationRequest(
+                model,
+                prompt,
+                negativePrompt,
+                numInferenceSteps,
+                guidance,
+                clipSkip,
+                scheduler,
+                eta,
+                seed,
+                numImages,
+                width,
+                height,
+                start,
+                finish,
+                aestheticScore,
+                negativeAestheticScore,
+                previewInterval,
+                checkpointInterval,
+                alphaDropped,
+                pictures);
     }
 
     private static Guidance guidance(ImageParameters parameters, TextToImageModel model) {
@@ -152,6 +200,7 @@ record GenerationRequest(
         violations.range(PREFIX + "aesthetic_score", aestheticScore, 0, 10);
         violations.range(PREFIX + "negative_aesthetic_score", negativeAestheticScore, 0, 10);
         violations.range("preview_interval", previewInterval, 0, 1000);
+        violations.range("checkpoint_interval", checkpointInterval, 0, 1000);
     }
 
     private static void checkSize(String field, int size, ImageLimits limits, Violations violations) {
@@ -195,10 +244,6 @@ record GenerationRequest(
         return seed + image;
     }
 
-    LongStream seeds() {
-        return LongStream.range(0, numImages).map(i -> seed + i);
-    }
-
     /**
      * Whether previews are due after a step, from 1; the last step has the picture itself.
      *
@@ -206,6 +251,11 @@ record GenerationRequest(
      */
     boolean previewsAfter(int step, int of) {
         return previewInterval > 0 && step % previewInterval == 0 && step < of;
+    }
+
+    /** Whether checkpoints are due after a step, as {@link #previewsAfter}. */
+    boolean checkpointsAfter(int step, int of) {
+        return checkpointInterval > 0 && step % checkpointInterval == 0 && step < of;
     }
 
     /** Returns every parameter that has a meaning for this request, no default left open. */
@@ -237,6 +287,18 @@ record GenerationRequest(
                     .setNegativeAestheticScore(negativeAestheticScore);
         }
         return parameters.build();
+    }
+
+    /** Returns the SHA-256 of everything that decides one picture's latents beside the fingerprint, whether it is made alone or among others. */
+    String sha256(int image) {
+        ImageParameters parameters = toProto().toBuilder()
+                .setSeed(seedOf(image))
+                .clearNumImagesPerPrompt()
+                .setAestheticScore(aestheticScore)
+                .setNegativeAestheticScore(negativeAestheticScore)
+                .build();
+        String picture = start instanceof Start.Picture from ? from.sha256() : "";
+        return Sha256.of(parameters.toByteString(), ByteString.copyFromUtf8(picture));
     }
 
     /**

@@ -5,6 +5,7 @@ package dev.darkroom.text2image;
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.ModelDirectoryException;
 import dev.darkroom.inference.diffusion.GuidanceEmbedding;
+import dev.darkroom.inference.diffusion.LoopState;
 import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.ClipTextEncoder;
@@ -64,21 +65,28 @@ final class LatentConsistencyPipeline implements Pipeline {
     }
 
     @Override
+    public Loop loop(GenerationRequest request) {
+        Schedule schedule = request.schedule(this);
+        return new Loop("denoise", schedule, new Steps(0, schedule.length()));
+    }
+
+    @Override
     public List<RgbImage> generate(GenerationRequest request, Consumer<GenerationEvent> events, Work work) {
         prompts.read(request, false, events);
         Tensor promptEmbeds =
                 work.run(cancellation -> encode(request.prompt(), request.clipSkip(), cancellation)); // (1, L, D)
         Conditioning conditioning =
                 Conditioning.unguided(told(promptEmbeds, request.guidance().scale()));
-        Schedule schedule = request.schedule(this);
-        Steps steps = new Steps(0, schedule.length());
+        Loop loop = loop(request);
+        Schedule schedule = loop.schedule();
         PictureNoise noise = diffusion.noise(request);
-        Tensor latents = diffusion.start(request, schedule, steps, noise, work); // (N, C, h, w)
+        LoopState resume = diffusion.resume(loop, request, noise, work);
 
-        var progress = new LoopProgress("denoise", request, diffusion, steps.count(), events, work);
+        var progress = new LoopProgress(loop, resume, request, diffusion, noise, events, work);
+        Tensor latents = resume.latents(); // (N, C, h, w)
         Tensor denoised = latents;
-        History history = History.EMPTY;
-        for (int step = 0; step < steps.end(); step++) {
+        History history = resume.history();
+        for (int step = resume.step(); step < loop.steps().end(); step++) {
             Tensor modelInput = schedule.scaleModelInput(latents, step);
             Tensor noisePred =
                     diffusion.predict(modelInput, schedule.timestep(step), conditioning, request.guidance(), work);
@@ -86,7 +94,7 @@ final class LatentConsistencyPipeline implements Pipeline {
             latents = output.prevSample();
             denoised = output.predOriginalSample();
             history = output.history();
-            progress.completed(output);
+            progress.completed(latents, output);
         }
 
         events.accept(new GenerationEvent.StageStarted("vae_decoder"));

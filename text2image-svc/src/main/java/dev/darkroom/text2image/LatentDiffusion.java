@@ -6,6 +6,7 @@ import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.DegenerateImageException;
 import dev.darkroom.inference.diffusion.Denoiser;
 import dev.darkroom.inference.diffusion.Guidance;
+import dev.darkroom.inference.diffusion.LoopState;
 import dev.darkroom.inference.diffusion.Row;
 import dev.darkroom.inference.diffusion.StepBatcher;
 import dev.darkroom.inference.diffusion.TiledVaeDecoder;
@@ -94,12 +95,12 @@ final class LatentDiffusion {
     /** Announces the rows of a request's steps, and of one step more, which is about what the other networks take. */
     Work open(StepBatcher batcher, GenerationRequest request, Steps steps, Cancellation cancellation) {
         var traits = networks.traits();
-        int rows = IntStream.rangeClosed(0, steps.count())
+        int rows = IntStream.rangeClosed(Math.min(request.resume().stepsDone(), steps.count()), steps.count())
                 .map(step -> prompts(request, Math.min(step, steps.count() - 1), steps.count()))
                 .sum();
         return denoiser.open(
                 batcher,
-                request.numImages() * rows,
+                request.resume().pictures().size() * rows,
                 traits.latentChannels(),
                 request.height() / traits.vaeScaleFactor(),
                 request.width() / traits.vaeScaleFactor(),
@@ -112,14 +113,55 @@ final class LatentDiffusion {
         return !distilled && request.guidance().enabledAt(step, count) ? 2 : 1;
     }
 
-    /** Returns the streams of a request's pictures. */
+    /** Returns the streams of a request's pictures, from where it goes on. */
     PictureNoise noise(GenerationRequest request) {
         var traits = networks.traits();
         return new PictureNoise(
-                request.seeds().mapToObj(GaussianNoise::seeded).toList(),
+                streams(request),
                 traits.latentChannels(),
                 request.height() / traits.vaeScaleFactor(),
                 request.width() / traits.vaeScaleFactor());
+    }
+
+    private static List<GaussianNoise> streams(GenerationRequest request) {
+        List<Integer> pictures = request.resume().pictures();
+        return switch (request.resume()) {
+            case Resume.Anew _ ->
+                pictures.stream()
+                        .map(index -> GaussianNoise.seeded(request.seedOf(index)))
+                        .toList();
+            case Resume.FromCheckpoints from ->
+                IntStream.range(0, pictures.size())
+                        .mapToObj(row -> GaussianNoise.resumed(
+                                request.seedOf(pictures.get(row)),
+                                from.state().noise().get(row)))
+                        .toList();
+        };
+    }
+
+    /**
+     * Makes sure that a picture of a request can go on from there.
+     *
+     * @throws IllegalArgumentException naming what does not fit
+     */
+    void requireFits(LoopState state, GenerationRequest request, Loop loop) {
+        var traits = networks.traits();
+        state.requireFits(
+                loop.schedule(),
+                loop.steps().first(),
+                loop.steps().end(),
+                1,
+                traits.latentChannels(),
+                request.height() / traits.vaeScaleFactor(),
+                request.width() / traits.vaeScaleFactor());
+    }
+
+    /** Returns where a loop goes on: at a checkpoint, or at its first step. */
+    LoopState resume(Loop loop, GenerationRequest request, PictureNoise noise, Work work) {
+        return request.resume().in(loop.stage()).orElseGet(() -> {
+            Tensor latents = start(request, loop.schedule(), loop.steps(), noise, work);
+            return LoopState.first(loop.steps().first(), latents, noise.positions());
+        });
     }
 
     /** Returns the steps to make: all of them from noise, the last of them from a picture. */
@@ -135,7 +177,7 @@ final class LatentDiffusion {
      * Returns the latents (N, C, h, w) that the first of the steps sees: noise alone, or a picture's, each drawn from the distribution that
      * the VAE gives, with noise. The order of the draws is diffusers'.
      */
-    Tensor start(GenerationRequest request, Schedule schedule, Steps steps, PictureNoise noise, Work work) {
+    private Tensor start(GenerationRequest request, Schedule schedule, Steps steps, PictureNoise noise, Work work) {
         return switch (request.start()) {
             case Start.Noise _ -> Tensor.scale(schedule.initNoiseSigma(), noise.next());
             case Start.Picture picture -> {

@@ -9,9 +9,6 @@ import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.Fingerprint;
 import dev.darkroom.media.v1.Image;
 import dev.darkroom.media.v1.ImageChunk;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -30,9 +27,14 @@ record Picture(int index, long seed, RgbImage image, ByteString png) {
     }
 
     static List<Picture> encode(List<RgbImage> images, GenerationRequest request, Fingerprint fingerprint) {
+        List<Integer> pictures = request.resume().pictures();
         return IntStream.range(0, images.size())
-                .mapToObj(i -> encode(i, request.seedOf(i), images.get(i), request.pictureJson(i, fingerprint)))
+                .mapToObj(row -> encode(pictures.get(row), images.get(row), request, fingerprint))
                 .toList();
+    }
+
+    private static Picture encode(int index, RgbImage image, GenerationRequest request, Fingerprint fingerprint) {
+        return encode(index, request.seedOf(index), image, request.pictureJson(index, fingerprint));
     }
 
     Image describe() {
@@ -42,7 +44,7 @@ record Picture(int index, long seed, RgbImage image, ByteString png) {
                 .setHeight(image.height())
                 .setMediaType("image/png")
                 .setSizeBytes(png.size())
-                .setSha256(sha256())
+                .setSha256(Sha256.of(png))
                 .build();
     }
 
@@ -55,15 +57,5 @@ record Picture(int index, long seed, RgbImage image, ByteString png) {
                         .setOffset(offset)
                         .setData(png.substring(offset, Math.min(offset + CHUNK_BYTES, png.size())))
                         .build());
-    }
-
-    private String sha256() {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update(png.asReadOnlyByteBuffer());
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java runtime has SHA-256", e);
-        }
     }
 }

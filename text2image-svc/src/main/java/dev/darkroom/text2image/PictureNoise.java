@@ -21,6 +21,11 @@ record PictureNoise(List<GaussianNoise> streams, int channels, int height, int w
         return each(stream -> stream.next(1, channels, height, width));
     }
 
+    /** Returns where each stream stands. */
+    List<GaussianNoise.Position> positions() {
+        return streams.stream().map(GaussianNoise::position).toList();
+    }
+
     /** Joins what each stream gives, (1, ...) to (N, ...). */
     Tensor each(Function<GaussianNoise, Tensor> drawn) {
         return Tensor.concat(streams.stream().map(drawn).toList());

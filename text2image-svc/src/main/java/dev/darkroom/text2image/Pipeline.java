@@ -7,6 +7,7 @@ import dev.darkroom.inference.DegenerateImageException;
 import dev.darkroom.inference.diffusion.StepBatcher;
 import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.inference.image.RgbImage;
+import dev.darkroom.inference.scheduler.Schedule;
 import dev.darkroom.inference.scheduler.SchedulerConfig;
 import dev.darkroom.inference.scheduler.StepPlan;
 import java.util.List;
@@ -46,6 +47,17 @@ sealed interface Pipeline extends AutoCloseable
     /** Returns the steps that a request's schedule is laid out in. */
     default StepPlan plan(GenerationRequest request) {
         return new StepPlan.Count(request.numInferenceSteps());
+    }
+
+    /** Lays the denoising loop of a request out. */
+    default Loop loop(GenerationRequest request) {
+        Schedule schedule = request.schedule(this);
+        return new Loop("denoise", schedule, LatentDiffusion.steps(request, schedule));
+    }
+
+    /** Returns {@link #loop} and those that follow it. */
+    default List<Loop> loops(GenerationRequest request) {
+        return List.of(loop(request));
     }
 
     /** Announces a request, which from now on has its place among all requests. The caller closes it. */

@@ -4,6 +4,7 @@ package dev.darkroom.text2image;
 
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.diffusion.Guidance;
+import dev.darkroom.inference.diffusion.LoopState;
 import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.NetworkInput;
@@ -54,15 +55,17 @@ final class PixArtPipeline implements Pipeline {
     @Override
     public List<RgbImage> generate(GenerationRequest request, Consumer<GenerationEvent> events, Work work) {
         Conditioning conditioning = conditioning(request, events, work);
-        Schedule schedule = request.schedule(this);
-        Steps steps = LatentDiffusion.steps(request, schedule);
+        Loop loop = loop(request);
+        Schedule schedule = loop.schedule();
+        Steps steps = loop.steps();
         PictureNoise noise = diffusion.noise(request);
-        Tensor latents = diffusion.start(request, schedule, steps, noise, work); // (N, C, h, w)
+        LoopState resume = diffusion.resume(loop, request, noise, work);
 
-        var progress = new LoopProgress("denoise", request, diffusion, steps.count(), events, work);
+        var progress = new LoopProgress(loop, resume, request, diffusion, noise, events, work);
         Guidance guidance = request.guidance();
-        History history = History.EMPTY;
-        for (int step = steps.first(); step < steps.end(); step++) {
+        Tensor latents = resume.latents(); // (N, C, h, w)
+        History history = resume.history();
+        for (int step = resume.step(); step < steps.end(); step++) {
             boolean guided = guidance.enabledAt(step - steps.first(), steps.count());
             Tensor modelInput = schedule.scaleModelInput(latents, step);
             Tensor noisePred =
@@ -76,7 +79,7 @@ final class PixArtPipeline implements Pipeline {
             // Models distilled to one step say at once what they mean.
             latents = request.numInferenceSteps() == 1 ? output.predOriginalSample() : output.prevSample();
             history = output.history();
-            progress.completed(output);
+            progress.completed(latents, output);
         }
 
         events.accept(new GenerationEvent.StageStarted("vae_decoder"));

@@ -5,6 +5,7 @@ package dev.darkroom.text2image;
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.diffusion.Guidance;
 import dev.darkroom.inference.diffusion.GuidanceEmbedding;
+import dev.darkroom.inference.diffusion.LoopState;
 import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.ClipTextEncoder;
@@ -56,16 +57,37 @@ final class StableDiffusionXlPipeline implements Pipeline {
 
     @Override
     public List<RgbImage> generate(GenerationRequest request, Consumer<GenerationEvent> events, Work work) {
-        Conditioning conditioning = conditioning(request, events, work);
-        Schedule schedule = request.schedule(this);
-        Steps steps = steps(request, schedule);
         PictureNoise noise = diffusion.noise(request);
-        Tensor latents = diffusion.start(request, schedule, steps, noise, work); // (N, C, h, w)
+        return switch (request.finish()) {
+            case Finish.Alone _ -> {
+                Tensor latents = denoise(noise, request, events, work);
+                events.accept(new GenerationEvent.StageStarted("vae_decoder"));
+                yield diffusion.decode(latents, work);
+            }
+            case Finish.Refined refined -> {
+                Loop refinement = refined.pipeline().loopAfter(refined.start(), request);
+                LoopState begun = request.resume().in(refinement.stage()).orElseGet(() -> {
+                    Tensor latents = denoise(noise, request, events, work);
+                    return LoopState.first(refinement.steps().first(), latents, noise.positions());
+                });
+                yield refined.pipeline().denoise(refinement, begun, noise, request, events, work);
+            }
+        };
+    }
 
-        var progress = new LoopProgress("denoise", request, diffusion, steps.count(), events, work);
+    /** Returns the latents (N, C, h, w) after this model's steps. */
+    private Tensor denoise(PictureNoise noise, GenerationRequest request, Consumer<GenerationEvent> events, Work work) {
+        Conditioning conditioning = conditioning(request, events, work);
+        Loop loop = loop(request);
+        Schedule schedule = loop.schedule();
+        Steps steps = loop.steps();
+        LoopState resume = diffusion.resume(loop, request, noise, work);
+
+        var progress = new LoopProgress(loop, resume, request, diffusion, noise, events, work);
         Guidance guidance = request.guidance();
-        History history = History.EMPTY;
-        for (int step = steps.first(); step < steps.end(); step++) {
+        Tensor latents = resume.latents(); // (N, C, h, w)
+        History history = resume.history();
+        for (int step = resume.step(); step < steps.end(); step++) {
             boolean guided = guidance.enabledAt(step - steps.first(), steps.count());
             Tensor modelInput = schedule.scaleModelInput(latents, step);
             Tensor noisePred = diffusion.predict(
@@ -77,14 +99,22 @@ final class StableDiffusionXlPipeline implements Pipeline {
             SchedulerOutput output = schedule.step(noisePred, latents, step, history, noise::next);
             latents = output.prevSample();
             history = output.history();
-            progress.completed(output);
+            progress.completed(latents, output);
         }
+        return latents;
+    }
 
-        if (request.finish() instanceof Finish.Refined refined) {
-            return refined.pipeline().refine(latents, noise, refined.start(), request, events, work);
-        }
-        events.accept(new GenerationEvent.StageStarted("vae_decoder"));
-        return diffusion.decode(latents, work);
+    @Override
+    public Loop loop(GenerationRequest request) {
+        Schedule schedule = request.schedule(this);
+        return new Loop("denoise", schedule, steps(request, schedule));
+    }
+
+    @Override
+    public List<Loop> loops(GenerationRequest request) {
+        return request.finish() instanceof Finish.Refined refined
+                ? List.of(loop(request), refined.pipeline().loopAfter(refined.start(), request))
+                : List.of(loop(request));
     }
 
     /** A refiner takes over where the timesteps fall below its share of those that the model was trained with. */

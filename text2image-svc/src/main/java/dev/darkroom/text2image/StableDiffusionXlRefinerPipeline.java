@@ -4,6 +4,7 @@ package dev.darkroom.text2image;
 
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.diffusion.Guidance;
+import dev.darkroom.inference.diffusion.LoopState;
 import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.ClipTextEncoder;
@@ -52,32 +53,25 @@ final class StableDiffusionXlRefinerPipeline implements Pipeline {
     /** Draws a picture anew. */
     @Override
     public List<RgbImage> generate(GenerationRequest request, Consumer<GenerationEvent> events, Work work) {
-        Conditioning conditioning = conditioning(request, events, work);
-        Schedule schedule = request.schedule(this);
-        Steps steps = LatentDiffusion.steps(request, schedule);
+        Loop loop = loop(request);
         PictureNoise noise = diffusion.noise(request);
-        Tensor latents = diffusion.start(request, schedule, steps, noise, work); // (N, C, h, w)
-        return denoise(latents, conditioning, schedule, steps, noise, request, events, work);
+        return denoise(loop, diffusion.resume(loop, request, noise, work), noise, request, events, work);
+    }
+
+    @Override
+    public Loop loop(GenerationRequest request) {
+        Schedule schedule = request.schedule(this);
+        return new Loop("refine", schedule, LatentDiffusion.steps(request, schedule));
     }
 
     /**
-     * Makes the last steps of pictures that a base model began.
+     * Lays the last steps of pictures out that a base model began.
      *
-     * @param begun (N, C, h, w), with as much noise as the share leaves
-     * @param noise goes on where the base model stopped
      * @param start above 0 and below 1: the share of the noise from which on this model takes over
      */
-    List<RgbImage> refine(
-            Tensor begun,
-            PictureNoise noise,
-            double start,
-            GenerationRequest request,
-            Consumer<GenerationEvent> events,
-            Work work) {
-        Conditioning conditioning = conditioning(request, events, work);
+    Loop loopAfter(double start, GenerationRequest request) {
         Schedule schedule = request.schedule(this);
-        Steps steps = new Steps(first(schedule, start), schedule.length());
-        return denoise(begun, conditioning, schedule, steps, noise, request, events, work);
+        return new Loop("refine", schedule, new Steps(first(schedule, start), schedule.length()));
     }
 
     /** Counts from the end, and never parts the two halves of a second-order step. */
@@ -92,20 +86,27 @@ final class StableDiffusionXlRefinerPipeline implements Pipeline {
         return schedule.length() - whole;
     }
 
-    private List<RgbImage> denoise(
-            Tensor begun,
-            Conditioning conditioning,
-            Schedule schedule,
-            Steps steps,
+    /**
+     * Makes the pictures of a loop.
+     *
+     * @param resume where it begins or goes on, with latents (N, C, h, w)
+     * @param noise goes on from there
+     */
+    List<RgbImage> denoise(
+            Loop loop,
+            LoopState resume,
             PictureNoise noise,
             GenerationRequest request,
             Consumer<GenerationEvent> events,
             Work work) {
-        var progress = new LoopProgress("refine", request, diffusion, steps.count(), events, work);
+        Conditioning conditioning = conditioning(request, events, work);
+        Schedule schedule = loop.schedule();
+        Steps steps = loop.steps();
+        var progress = new LoopProgress(loop, resume, request, diffusion, noise, events, work);
         Guidance guidance = request.guidance();
-        Tensor latents = begun;
-        History history = History.EMPTY;
-        for (int step = steps.first(); step < steps.end(); step++) {
+        Tensor latents = resume.latents();
+        History history = resume.history();
+        for (int step = resume.step(); step < steps.end(); step++) {
             boolean guided = guidance.enabledAt(step - steps.first(), steps.count());
             Tensor modelInput = schedule.scaleModelInput(latents, step);
             Tensor noisePred = diffusion.predict(
@@ -117,7 +118,7 @@ final class StableDiffusionXlRefinerPipeline implements Pipeline {
             SchedulerOutput output = schedule.step(noisePred, latents, step, history, noise::next);
             latents = output.prevSample();
             history = output.history();
-            progress.completed(output);
+            progress.completed(latents, output);
         }
 
         events.accept(new GenerationEvent.StageStarted("vae_decoder"));

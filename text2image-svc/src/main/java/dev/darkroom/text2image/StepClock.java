@@ -6,10 +6,15 @@ package dev.darkroom.text2image;
 final class StepClock {
     private final long startNanos = System.nanoTime();
 
-    /** Returns the predicted time from a step, counted from 1, to the end, in milliseconds. */
-    long etaMillis(int step, int numInferenceSteps) {
+    /**
+     * Returns the predicted time to the end, in milliseconds.
+     *
+     * @param made steps since the clock was started, at least 1
+     * @param left steps to come
+     */
+    long etaMillis(int made, int left) {
         long elapsed = System.nanoTime() - startNanos;
         // Decoding and encoding take about as long as one step more.
-        return elapsed / step * (numInferenceSteps - step + 1) / 1_000_000;
+        return elapsed / made * (left + 1) / 1_000_000;
     }
 }

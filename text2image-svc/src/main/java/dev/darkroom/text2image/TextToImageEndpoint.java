@@ -41,7 +41,7 @@ final class TextToImageEndpoint extends TextToImageServiceGrpc.TextToImageServic
             TextToImageModel model = models.named(proto.getParameters().getModel());
             GenerationRequest request = GenerationRequest.from(proto, model, models::refiner);
             log(request);
-            EventWriter events = new EventWriter(stream);
+            EventWriter events = new EventWriter(stream, Checkpoints.of(request, model));
             List<Picture> pictures = generate(request, model, events);
             pictures.forEach(events::picture);
             events.completed(request, model);
@@ -68,6 +68,7 @@ final class TextToImageEndpoint extends TextToImageServiceGrpc.TextToImageServic
         if (request.alphaDropped()) {
             events.accept(Warnings.alphaDropped());
         }
+        Warnings.of(request.resume()).forEach(events::accept);
         var images = model.pipeline().generate(request, events::accept, work);
         events.accept(new GenerationEvent.StageStarted("encode"));
         return Picture.encode(images, request, model.folder().fingerprint());
@@ -79,15 +80,16 @@ final class TextToImageEndpoint extends TextToImageServiceGrpc.TextToImageServic
             UpscalerModel model = models.upscaler(proto.getParameters().getModel());
             UpscalingRequest request = UpscalingRequest.from(proto, model);
             log(request);
-            UpscaleEventWriter events = new UpscaleEventWriter(stream);
+            UpscaleEventWriter events = new UpscaleEventWriter(stream, request, model);
             events.picture(upscale(request, model, events));
-            events.completed(request, model);
+            events.completed(model);
         });
     }
 
     private Picture upscale(UpscalingRequest request, UpscalerModel model, UpscaleEventWriter events) {
         return untilTheCallEnds(cancellation -> {
-            try (Work work = model.pipeline().open(models.batcher(), request.upscaling(), cancellation);
+            int done = request.resume().stepsDone();
+            try (Work work = model.pipeline().open(models.batcher(), request.upscaling(), done, cancellation);
                     Admission.Place _ = enter(work, events::queued)) {
                 return upscale(request, model, events, work);
             }
@@ -97,7 +99,10 @@ final class TextToImageEndpoint extends TextToImageServiceGrpc.TextToImageServic
     private static Picture upscale(
             UpscalingRequest request, UpscalerModel model, UpscaleEventWriter events, Work work) {
         Warnings.of(request, model.tokenizer()).forEach(events::warning);
-        var image = model.pipeline().upscale(request.upscaling(), events, work);
+        var image = request.resume()
+                .in(UpscalingRequest.STAGE)
+                .map(state -> model.pipeline().resume(request.upscaling(), state, events, work))
+                .orElseGet(() -> model.pipeline().upscale(request.upscaling(), events, work));
         events.stageStarted("encode");
         String json = request.origin()
                 .enlarged(request.parameters(), image, model.folder().fingerprint());
@@ -127,6 +132,7 @@ final class TextToImageEndpoint extends TextToImageServiceGrpc.TextToImageServic
         RequestLog.put("width", request.width());
         RequestLog.put("height", request.height());
         RequestLog.put("seed", request.seed());
+        log(request.resume());
     }
 
     private static void log(UpscalingRequest request) {
@@ -138,6 +144,13 @@ final class TextToImageEndpoint extends TextToImageServiceGrpc.TextToImageServic
         RequestLog.put("width", request.upscaling().image().width());
         RequestLog.put("height", request.upscaling().image().height());
         RequestLog.put("seed", parameters.getSeed());
+        log(request.resume());
+    }
+
+    private static void log(Resume resume) {
+        if (resume instanceof Resume.FromCheckpoints from) {
+            RequestLog.put("resumed_after_step", from.done());
+        }
     }
 
     @Override

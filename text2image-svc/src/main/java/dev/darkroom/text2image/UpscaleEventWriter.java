@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.text2image;
 
+import dev.darkroom.inference.diffusion.LoopState;
 import dev.darkroom.inference.diffusion.UpscalePipeline;
-import dev.darkroom.inference.tensor.Tensor;
+import dev.darkroom.media.v1.Checkpoint;
 import dev.darkroom.media.v1.Queued;
 import dev.darkroom.media.v1.StageStarted;
 import dev.darkroom.media.v1.StepCompleted;
 import dev.darkroom.media.v1.Warning;
+import dev.darkroom.rpc.RequestLog;
 import dev.darkroom.rpc.ResponseStream;
 import dev.darkroom.text2image.v1.UpscaleResponse;
 import dev.darkroom.text2image.v1.UpscalingCompleted;
@@ -17,10 +19,15 @@ final class UpscaleEventWriter implements UpscalePipeline.Progress {
     private final ResponseStream<UpscaleResponse> stream;
     private StepClock clock = new StepClock();
     private final StepPace pace = new StepPace(System::nanoTime);
+    private final UpscalingRequest request;
+    private final UnfinishedPicture checkpoints;
     private long sequence;
+    private boolean toldTooLarge;
 
-    UpscaleEventWriter(ResponseStream<UpscaleResponse> stream) {
+    UpscaleEventWriter(ResponseStream<UpscaleResponse> stream, UpscalingRequest request, UpscalerModel model) {
         this.stream = stream;
+        this.request = request;
+        this.checkpoints = request.unfinished(model);
     }
 
     void queued(int position) {
@@ -39,7 +46,7 @@ final class UpscaleEventWriter implements UpscalePipeline.Progress {
     }
 
     @Override
-    public void stepCompleted(int step, int numInferenceSteps, Tensor latents) {
+    public void stepCompleted(int step, int numInferenceSteps, LoopState state) {
         UpscaleResponse.Builder event = next();
         if (pace.tells(step, numInferenceSteps)) {
             stream.offer(
@@ -47,8 +54,23 @@ final class UpscaleEventWriter implements UpscalePipeline.Progress {
                     event.setStepCompleted(StepCompleted.newBuilder()
                                     .setStep(step)
                                     .setNumInferenceSteps(numInferenceSteps)
-                                    .setEtaMillis(clock.etaMillis(step, numInferenceSteps)))
+                                    .setEtaMillis(clock.etaMillis(
+                                            step - request.resume().stepsDone(), numInferenceSteps - step)))
                             .build());
+        }
+        if (request.checkpointsAfter(step, numInferenceSteps)) {
+            checkpoint(checkpoints.write(UpscalingRequest.STAGE, step, numInferenceSteps, state));
+        }
+    }
+
+    private void checkpoint(Checkpoint checkpoint) {
+        int bytes = checkpoint.getState().size();
+        RequestLog.put("checkpoint_bytes", bytes);
+        if (bytes <= UnfinishedPicture.MAX_BYTES) {
+            stream.send(next().setCheckpoint(checkpoint).build());
+        } else if (!toldTooLarge) {
+            toldTooLarge = true;
+            warning(Warnings.checkpointTooLarge(bytes));
         }
     }
 
@@ -66,7 +88,7 @@ final class UpscaleEventWriter implements UpscalePipeline.Progress {
                 .forEach(chunk -> stream.send(next().setImageChunk(chunk).build()));
     }
 
-    void completed(UpscalingRequest request, UpscalerModel model) {
+    void completed(UpscalerModel model) {
         stream.send(next().setCompleted(UpscalingCompleted.newBuilder()
                         .setParameters(request.parameters())
                         .setFingerprint(Fingerprints.toProto(model.folder().fingerprint())))

@@ -2,16 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.text2image;
 
+import com.google.protobuf.ByteString;
 import dev.darkroom.inference.diffusion.Guidance;
 import dev.darkroom.inference.diffusion.Upscaling;
 import dev.darkroom.inference.image.ImageDecoder;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.image.UnreadableImageException;
 import dev.darkroom.inference.scheduler.SchedulerType;
+import dev.darkroom.media.v1.Checkpoint;
+import dev.darkroom.media.v1.Fingerprint;
 import dev.darkroom.rpc.Violations;
 import dev.darkroom.text2image.v1.UpscaleLimits;
 import dev.darkroom.text2image.v1.UpscaleParameters;
 import dev.darkroom.text2image.v1.UpscaleRequest;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -22,8 +26,22 @@ import java.util.concurrent.ThreadLocalRandom;
  * @param upscaling the same for the pipeline, with the picture
  * @param alphaDropped whether the picture had pixels that were not opaque
  * @param origin what a Darkroom PNG says of how it was made; an empty object for every other picture
+ * @param imageSha256 of the picture's file
+ * @param checkpointInterval steps between checkpoints; 0 for none
+ * @param resume from where on the picture is made
  */
-record UpscalingRequest(UpscaleParameters parameters, Upscaling upscaling, boolean alphaDropped, Origin origin) {
+record UpscalingRequest(
+        UpscaleParameters parameters,
+        Upscaling upscaling,
+        boolean alphaDropped,
+        Origin origin,
+        String imageSha256,
+        int checkpointInterval,
+        Resume resume) {
+    /** What the denoising is called. */
+    static final String STAGE = "denoise";
+
+    private static final Resume ANEW = new Resume.Anew(List.of(0), "");
     private static final String PREFIX = "parameters.";
     private static final ImageDecoder.Decoded NONE = new ImageDecoder.Decoded(RgbImage.of(1, 1, new byte[3]), false);
 
@@ -37,8 +55,9 @@ record UpscalingRequest(UpscaleParameters parameters, Upscaling upscaling, boole
         UpscaleParameters asked = proto.getParameters();
         SchedulerType scheduler =
                 Samplers.named(asked.getScheduler(), model.folder().scheduler(), violations);
-        UpscaleParameters parameters = resolve(asked, scheduler, model);
+        UpscaleParameters parameters = resolve(proto, scheduler, model);
         check(parameters, model.limits(), violations);
+        violations.range("checkpoint_interval", proto.getCheckpointInterval(), 0, 1000);
         byte[] file = proto.getImage().toByteArray();
         ImageDecoder.Decoded picture = decode(file, model, violations);
         if (violations.isEmpty()) {
@@ -46,21 +65,71 @@ record UpscalingRequest(UpscaleParameters parameters, Upscaling upscaling, boole
                     scheduler, parameters.getNumInferenceSteps(), model.folder().scheduler(), violations);
         }
         violations.throwIfAny();
+        UpscalingRequest request = new UpscalingRequest(
+                parameters,
+                upscaling(parameters, scheduler, picture.image()),
+                picture.alphaDropped(),
+                Origin.of(file),
+                Sha256.of(proto.getImage()),
+                proto.getCheckpointInterval(),
+                ANEW);
+        return proto.hasResume() ? request.resumed(proto.getResume(), model) : request;
+    }
+
+    private UpscalingRequest resumed(Checkpoint checkpoint, UpscalerModel model) {
+        Violations violations = new Violations();
+        UnfinishedPicture picture = unfinished(model);
+        violations.range("resume.index", checkpoint.getIndex(), 0, 0);
+        violations.check(checkpoint.getStage().equals(STAGE), "resume.stage", STAGE, checkpoint.getStage());
+        picture.check("resume", checkpoint, violations);
+        Resume resume = picture.difference(checkpoint)
+                .<Resume>map(difference -> new Resume.Anew(List.of(0), difference))
+                .orElseGet(() -> read(checkpoint, model, violations));
+        violations.throwIfAny();
         return new UpscalingRequest(
-                parameters, upscaling(parameters, scheduler, picture.image()), picture.alphaDropped(), Origin.of(file));
+                parameters, upscaling, alphaDropped, origin, imageSha256, checkpointInterval, resume);
+    }
+
+    private Resume read(Checkpoint checkpoint, UpscalerModel model, Violations violations) {
+        return UnfinishedPicture.read(
+                        "resume", checkpoint, state -> model.pipeline().requireFits(state, upscaling), violations)
+                .<Resume>map(state -> new Resume.FromCheckpoints(List.of(0), STAGE, state.step(), state))
+                .orElse(ANEW);
+    }
+
+    /** Returns what checkpoints of it are named by. */
+    UnfinishedPicture unfinished(UpscalerModel model) {
+        return new UnfinishedPicture(
+                0,
+                parameters.getSeed(),
+                Sha256.of(parameters.toByteString(), ByteString.copyFromUtf8(imageSha256)),
+                Fingerprints.toProto(model.folder().fingerprint()),
+                Fingerprint.getDefaultInstance());
+    }
+
+    /**
+     * Whether a checkpoint is due after a step, from 1; the last step has the picture itself.
+     *
+     * @param of how many steps are made
+     */
+    boolean checkpointsAfter(int step, int of) {
+        return checkpointInterval > 0 && step % checkpointInterval == 0 && step < of;
     }
 
     /** What the caller set, over the model's defaults; a scalar that he set to its default counts as set. */
-    private static UpscaleParameters resolve(UpscaleParameters asked, SchedulerType scheduler, UpscalerModel model) {
+    private static UpscaleParameters resolve(UpscaleRequest proto, SchedulerType scheduler, UpscalerModel model) {
+        UpscaleParameters asked = proto.getParameters();
         UpscaleParameters.Builder parameters = model.defaultParameters().toBuilder()
                 .mergeFrom(asked)
                 .setModel(model.folder().name())
                 .setScheduler(scheduler.label());
-        return asked.hasSeed()
-                ? parameters.build()
-                : parameters
-                        .setSeed(ThreadLocalRandom.current().nextLong(1L << 32))
-                        .build();
+        if (!asked.hasSeed()) {
+            parameters.setSeed(
+                    proto.hasResume()
+                            ? proto.getResume().getSeed()
+                            : ThreadLocalRandom.current().nextLong(1L << 32));
+        }
+        return parameters.build();
     }
 
     private static void check(UpscaleParameters parameters, UpscaleLimits limits, Violations violations) {

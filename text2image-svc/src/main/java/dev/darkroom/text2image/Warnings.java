@@ -24,6 +24,22 @@ final class Warnings {
         return new Warning("ALPHA_DROPPED", "The picture is not opaque; it was laid over white.");
     }
 
+    /** Returns what there is to know of checkpoints that came with a request. */
+    static List<Warning> of(Resume resume) {
+        return resume instanceof Resume.Anew anew && !anew.difference().isEmpty()
+                ? List.of(new Warning(
+                        "CHECKPOINT_DISCARDED",
+                        "The checkpoint was written with another " + anew.difference() + ", so the work starts over."))
+                : List.of();
+    }
+
+    static Warning checkpointTooLarge(int bytes) {
+        return new Warning(
+                "CHECKPOINT_TOO_LARGE",
+                "No checkpoints are sent: one takes " + bytes + " bytes, and at most " + UnfinishedPicture.MAX_BYTES
+                        + " can be resumed from.");
+    }
+
     static void truncated(String field, Encoding encoding, Consumer<? super Warning> events) {
         if (!encoding.unseen().isEmpty()) {
             events.accept(new Warning(
@@ -39,6 +55,7 @@ final class Warnings {
         if (request.alphaDropped()) {
             warnings.add(alphaDropped());
         }
+        warnings.addAll(of(request.resume()));
         truncated("prompt", tokenizer.encode(request.upscaling().prompt()), warnings::add);
         return warnings;
     }

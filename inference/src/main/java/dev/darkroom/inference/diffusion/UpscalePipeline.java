@@ -87,9 +87,9 @@ public final class UpscalePipeline {
          * Every tile went through a step.
          *
          * @param step from 1
-         * @param latents (1, C, h, w) after the step
+         * @param state after the step, with latents (1, C, h, w); the pipeline goes on from it in {@link #resume}
          */
-        void stepCompleted(int step, int numInferenceSteps, Tensor latents);
+        void stepCompleted(int step, int numInferenceSteps, LoopState state);
     }
 
     private static Row row(Tensor sample, float timestep, Tensor promptEmbeds, int noiseLevel) {
@@ -127,20 +127,25 @@ public final class UpscalePipeline {
      */
     public RgbImage upscale(Upscaling request, Progress progress, Cancellation cancellation) {
         try (StepBatcher own = StepBatcher.start(denoiser.lanes());
-                Work work = open(own, request, cancellation)) {
+                Work work = open(own, request, 0, cancellation)) {
             return upscale(request, progress, work);
         }
     }
 
-    /** Announces a request, which from now on has its place among all requests. The caller closes it. */
-    public Work open(StepBatcher batcher, Upscaling request, Cancellation cancellation) {
+    /**
+     * Announces a request, which from now on has its place among all requests. The caller closes it.
+     *
+     * @param stepsDone steps that need not be made
+     */
+    public Work open(StepBatcher batcher, Upscaling request, int stepsDone, Cancellation cancellation) {
         Traits traits = networks.traits();
         int height = Math.max(tile, request.image().height());
         int width = Math.max(tile, request.image().width());
         Tiling tiling = Tiling.of(height, width, tile, overlap);
         int tiles = tiling.rows().count() * tiling.columns().count();
         int prompts = request.guidance().enabled() ? 2 : 1;
-        int steps = request.numInferenceSteps() + 1; // decoding takes about as long as one step more
+        int steps = Math.max(0, request.numInferenceSteps() - stepsDone)
+                + 1; // decoding takes about as long as one step more
         return denoiser.open(
                 batcher,
                 steps * tiles * prompts,
@@ -152,24 +157,63 @@ public final class UpscalePipeline {
 
     /** As {@link #upscale(Upscaling, Progress, Cancellation)}, for a request that was announced. */
     public RgbImage upscale(Upscaling request, Progress progress, Work work) {
-        Schedule schedule = request.scheduler().create(schedulerConfig, 0).schedule(request.numInferenceSteps());
-        Tensor promptEmbeds = encode(request, progress, work); // (2, L, D) negative first, or (1, L, D)
-
         GaussianNoise noise = GaussianNoise.seeded(request.seed());
         Tensor image = noised(request, noise); // (1, 3, h, w); its noise is drawn before the latents, as in diffusers
-        Tensor latents = noise.next(1, networks.traits().latentChannels(), image.dim(2), image.dim(3));
-        latents = Tensor.scale(schedule.initNoiseSigma(), latents); // (1, C, h, w)
+        Tensor latents = Tensor.scale(schedule(request).initNoiseSigma(), noise.next(shape(request))); // (1, C, h, w)
+        LoopState start = LoopState.first(0, latents, List.of(noise.position()));
+        return denoise(image, start, noise, request, progress, work);
+    }
+
+    /**
+     * Goes on where a request stopped and returns what it would have.
+     *
+     * @throws IllegalArgumentException if {@code state} is none of the request's loop, see {@link #requireFits}
+     */
+    public RgbImage resume(Upscaling request, LoopState state, Progress progress, Work work) {
+        requireFits(state, request);
+        Tensor image = noised(request, GaussianNoise.seeded(request.seed()));
+        GaussianNoise noise =
+                GaussianNoise.resumed(request.seed(), state.noise().getFirst());
+        return denoise(image, state, noise, request, progress, work);
+    }
+
+    /**
+     * Makes sure that a request can go on from there.
+     *
+     * @throws IllegalArgumentException naming what does not fit
+     */
+    public void requireFits(LoopState state, Upscaling request) {
+        Schedule schedule = schedule(request);
+        state.requireFits(schedule, 0, schedule.length(), shape(request));
+    }
+
+    private Schedule schedule(Upscaling request) {
+        return request.scheduler().create(schedulerConfig, 0).schedule(request.numInferenceSteps());
+    }
+
+    private int[] shape(Upscaling request) {
+        int height = Math.max(tile, request.image().height());
+        int width = Math.max(tile, request.image().width());
+        return new int[] {1, networks.traits().latentChannels(), height, width};
+    }
+
+    private RgbImage denoise(
+            Tensor image, LoopState resume, GaussianNoise noise, Upscaling request, Progress progress, Work work) {
+        Schedule schedule = schedule(request);
+        Tensor promptEmbeds = encode(request, progress, work); // (2, L, D) negative first, or (1, L, D)
 
         progress.stageStarted("denoise");
+        Tensor latents = resume.latents();
         int[] shape = latents.shape();
-        History history = History.EMPTY;
-        for (int step = 0; step < schedule.length(); step++) {
+        History history = resume.history();
+        for (int step = resume.step(); step < schedule.length(); step++) {
             Tensor modelInput = beside(schedule.scaleModelInput(latents, step), image); // (1, C + 3, h, w)
             Tensor noisePred = predict(modelInput, schedule.timestep(step), promptEmbeds, request, work);
             SchedulerOutput output = schedule.step(noisePred, latents, step, history, () -> noise.next(shape));
             latents = output.prevSample();
             history = output.history();
-            progress.stepCompleted(step + 1, schedule.length(), latents);
+            var state = new LoopState(step + 1, latents, history, List.of(noise.position()));
+            progress.stepCompleted(step + 1, schedule.length(), state);
         }
 
         progress.stageStarted("vae_decoder");

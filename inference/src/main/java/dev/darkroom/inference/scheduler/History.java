@@ -37,8 +37,12 @@ public record History(int steps, Map<String, Tensor> tensors) {
         return next(Map.of());
     }
 
-    /** Returns what an earlier step of this loop remembered. */
-    Tensor get(String name) {
+    /**
+     * Returns what an earlier step of this loop remembered.
+     *
+     * @throws IllegalArgumentException if none remembered that
+     */
+    public Tensor get(String name) {
         Tensor tensor = tensors.get(name);
         if (tensor == null) {
             throw new IllegalArgumentException("the history has no " + name + ", only " + tensors.keySet());

@@ -103,8 +103,8 @@ final class UpscaleParityTest {
         public void stageStarted(String stage) {}
 
         @Override
-        public void stepCompleted(int step, int numInferenceSteps, Tensor after) {
-            latents.add(after);
+        public void stepCompleted(int step, int numInferenceSteps, LoopState state) {
+            latents.add(state.latents());
         }
     }
 

@@ -14,7 +14,6 @@ import dev.darkroom.inference.onnx.LiveHandles;
 import dev.darkroom.inference.onnx.SessionSettings;
 import dev.darkroom.inference.onnx.StableDiffusionUpscaleModel;
 import dev.darkroom.inference.scheduler.SchedulerType;
-import dev.darkroom.inference.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -92,8 +91,8 @@ final class UpscalePipelineTest {
         Cancellation cancellation = new Cancellation();
         Recording recording = new Recording() {
             @Override
-            public void stepCompleted(int step, int numInferenceSteps, Tensor latents) {
-                super.stepCompleted(step, numInferenceSteps, latents);
+            public void stepCompleted(int step, int numInferenceSteps, LoopState state) {
+                super.stepCompleted(step, numInferenceSteps, state);
                 cancellation.cancel();
             }
         };
@@ -157,7 +156,7 @@ final class UpscalePipelineTest {
         }
 
         @Override
-        public void stepCompleted(int step, int numInferenceSteps, Tensor latents) {
+        public void stepCompleted(int step, int numInferenceSteps, LoopState state) {
             told.add(step + "/" + numInferenceSteps);
         }
     }

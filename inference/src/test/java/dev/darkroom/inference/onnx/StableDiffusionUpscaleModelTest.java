@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.ModelDirectoryException;
 import dev.darkroom.inference.diffusion.Guidance;
+import dev.darkroom.inference.diffusion.LoopState;
 import dev.darkroom.inference.diffusion.UpscalePipeline;
 import dev.darkroom.inference.diffusion.Upscaling;
 import dev.darkroom.inference.image.RgbImage;
@@ -126,7 +127,7 @@ final class StableDiffusionUpscaleModelTest {
         public void stageStarted(String stage) {}
 
         @Override
-        public void stepCompleted(int step, int numInferenceSteps, Tensor latents) {}
+        public void stepCompleted(int step, int numInferenceSteps, LoopState state) {}
     };
 
     private Tensor denoise(StableDiffusionUpscaleModel model, float first, float second) {
