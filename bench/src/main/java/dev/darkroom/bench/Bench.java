@@ -12,6 +12,7 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         subcommands = {
             Cancel.class,
+            Clips.class,
             Concurrency.class,
             Mix.class,
             Overhead.class,

@@ -8,12 +8,16 @@ import dev.darkroom.gateway.v1.GenerationServiceGrpc.GenerationServiceBlockingSt
 import dev.darkroom.gateway.v1.ImagesCompleted;
 import dev.darkroom.gateway.v1.StreamGenerateImagesRequest;
 import dev.darkroom.gateway.v1.StreamGenerateImagesResponse;
+import dev.darkroom.gateway.v1.StreamGenerateVideoRequest;
+import dev.darkroom.gateway.v1.StreamGenerateVideoResponse;
 import dev.darkroom.gateway.v1.StreamUpscaleImageRequest;
 import dev.darkroom.gateway.v1.StreamUpscaleImageResponse;
+import dev.darkroom.gateway.v1.VideoCompleted;
 import dev.darkroom.standalone.ServeOptions;
 import dev.darkroom.standalone.Services;
 import dev.darkroom.text2image.v1.ImageParameters;
 import dev.darkroom.text2image.v1.UpscaleParameters;
+import dev.darkroom.text2video.v1.VideoParameters;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
@@ -76,6 +80,37 @@ final class PictureMaker implements AutoCloseable {
         }
         requirePicture(bytes);
         return (System.nanoTime() - start) / 1e9;
+    }
+
+    /**
+     * A clip that was made.
+     *
+     * @param secondsToPreview from the call to the first preview; NaN where none came
+     * @param seconds from the call to the last byte
+     */
+    record Clip(VideoCompleted completed, double secondsToPreview, double seconds) {}
+
+    /** Makes a clip with previews after every step. */
+    Clip clip(VideoParameters.Builder parameters) {
+        long start = System.nanoTime();
+        Iterator<StreamGenerateVideoResponse> events =
+                gateway.streamGenerateVideo(StreamGenerateVideoRequest.newBuilder()
+                        .setParameters(parameters)
+                        .setPreviewInterval(1)
+                        .build());
+        VideoCompleted completed = VideoCompleted.getDefaultInstance();
+        double secondsToPreview = Double.NaN;
+        long bytes = 0;
+        while (events.hasNext()) {
+            StreamGenerateVideoResponse event = events.next();
+            bytes += event.getVideoChunk().getData().size();
+            completed = event.hasCompleted() ? event.getCompleted() : completed;
+            if (event.hasPreview() && Double.isNaN(secondsToPreview)) {
+                secondsToPreview = (System.nanoTime() - start) / 1e9;
+            }
+        }
+        requirePicture(bytes);
+        return new Clip(completed, secondsToPreview, (System.nanoTime() - start) / 1e9);
     }
 
     private static void requirePicture(long bytes) {

@@ -6,11 +6,14 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import dev.darkroom.gateway.v1.DeliveredImage;
 import dev.darkroom.gateway.v1.DeliveredUpscale;
+import dev.darkroom.gateway.v1.DeliveredVideo;
 import dev.darkroom.gateway.v1.ImagesCompleted;
 import dev.darkroom.gateway.v1.OperationStarted;
 import dev.darkroom.gateway.v1.StreamGenerateImagesResponse;
+import dev.darkroom.gateway.v1.StreamGenerateVideoResponse;
 import dev.darkroom.gateway.v1.StreamUpscaleImageResponse;
 import dev.darkroom.gateway.v1.UpscaleCompleted;
+import dev.darkroom.gateway.v1.VideoCompleted;
 import dev.darkroom.media.v1.ImageChunk;
 import dev.darkroom.media.v1.Preview;
 import dev.darkroom.media.v1.Queued;
@@ -20,11 +23,14 @@ import dev.darkroom.media.v1.StepCompleted;
 import dev.darkroom.media.v1.Warning;
 import dev.darkroom.rpc.RequestLog;
 import dev.darkroom.rpc.ResponseStream;
+import dev.darkroom.text2video.v1.StageProgress;
+import dev.darkroom.text2video.v1.VideoChunk;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
 
 /**
  * The numbered events of one operation on their way to the caller. A slow caller gets the latest progress; everything else waits for
@@ -58,6 +64,10 @@ final class Delivery<R> {
         return new Delivery<>(Outlet.of(responses), Delivery::upscaling);
     }
 
+    static Delivery<StreamGenerateVideoResponse> ofVideo(ResponseStream<StreamGenerateVideoResponse> responses) {
+        return new Delivery<>(Outlet.of(responses), Delivery::video);
+    }
+
     /** Of a job, whose events are numbered where they are kept. */
     static Delivery<Message> ofJob(Outlet<Message> outlet) {
         return new Delivery<>(outlet, (_, event) -> event);
@@ -78,6 +88,36 @@ final class Delivery<R> {
 
     void queued(Queued event) {
         latest("queued", event);
+    }
+
+    /** Tells that a stage began which others overlap, so that it is not measured here; the one before ends. */
+    void began(StageStarted event) {
+        clock.stop();
+        send(event);
+    }
+
+    void progress(StageProgress event) {
+        latest("progress " + event.getStage(), event);
+    }
+
+    /** Does a part of a stage's work, which ends when this returns. */
+    <T> T timed(String stage, Supplier<T> work) {
+        clock.start(stage);
+        try {
+            return work.get();
+        } finally {
+            clock.stop();
+        }
+    }
+
+    /** Announces a clip. */
+    void video(DeliveredVideo event) {
+        clock.stop();
+        send(event);
+    }
+
+    void chunk(VideoChunk event) {
+        send(event);
     }
 
     void step(StepCompleted event) {
@@ -142,7 +182,7 @@ final class Delivery<R> {
         }
     }
 
-    /** Sends the last event: {@link ImagesCompleted} or {@link UpscaleCompleted}. */
+    /** Sends the last event: {@link ImagesCompleted}, {@link UpscaleCompleted} or {@link VideoCompleted}. */
     void completed(Message event) {
         send(event);
     }
@@ -198,6 +238,23 @@ final class Delivery<R> {
             case DeliveredUpscale it -> response.setImage(it);
             case ImageChunk it -> response.setImageChunk(it);
             case UpscaleCompleted it -> response.setCompleted(it);
+            default -> throw noEvent(event);
+        }
+        return response.build();
+    }
+
+    private static StreamGenerateVideoResponse video(long sequence, Message event) {
+        var response = StreamGenerateVideoResponse.newBuilder().setSequence(sequence);
+        switch (event) {
+            case OperationStarted it -> response.setOperationStarted(it);
+            case Queued it -> response.setQueued(it);
+            case StageStarted it -> response.setStageStarted(it);
+            case StageProgress it -> response.setProgress(it);
+            case Preview it -> response.setPreview(it);
+            case Warning it -> response.setWarning(it);
+            case DeliveredVideo it -> response.setVideo(it);
+            case VideoChunk it -> response.setVideoChunk(it);
+            case VideoCompleted it -> response.setCompleted(it);
             default -> throw noEvent(event);
         }
         return response.build();

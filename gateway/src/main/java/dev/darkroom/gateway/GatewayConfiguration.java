@@ -10,7 +10,16 @@ import io.micronaut.core.bind.annotation.Bindable;
  *
  * @param deliverUnchecked whether pictures are delivered, with the verdict {@code OUTPUT_VERDICT_UNCHECKED}, where the safety service
  *     has no model that looks at them; if not, such requests fail
+ * @param videoCheckInterval every how many frames of a clip one is looked at
  */
 @ConfigurationProperties("darkroom.gateway")
 record GatewayConfiguration(
-        @Bindable(defaultValue = "false") boolean deliverUnchecked) {}
+        @Bindable(defaultValue = "false") boolean deliverUnchecked,
+        @Bindable(defaultValue = "4") int videoCheckInterval) {
+    GatewayConfiguration {
+        if (videoCheckInterval < 1) {
+            throw new IllegalArgumentException(
+                    "darkroom.gateway.video-check-interval must be at least 1, but was " + videoCheckInterval);
+        }
+    }
+}

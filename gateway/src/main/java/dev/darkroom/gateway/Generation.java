@@ -6,15 +6,17 @@ import com.google.protobuf.ByteString;
 import dev.darkroom.gateway.v1.DeliveredUpscale;
 import dev.darkroom.gateway.v1.ImagesCompleted;
 import dev.darkroom.gateway.v1.StreamGenerateImagesRequest;
+import dev.darkroom.gateway.v1.StreamGenerateVideoRequest;
 import dev.darkroom.gateway.v1.StreamUpscaleImageRequest;
 import dev.darkroom.gateway.v1.UpscaleCompleted;
 import dev.darkroom.rpc.RequestLog;
 import dev.darkroom.safety.v1.UsedPolicy;
 import dev.darkroom.text2image.v1.GenerateRequest;
+import dev.darkroom.text2video.v1.VideoParameters;
 import jakarta.inject.Singleton;
 import java.util.List;
 
-/** Turns prompts into checked pictures, and pictures into larger checked ones, for callers and for jobs alike. Thread-safe. */
+/** Turns prompts into checked pictures and clips, and pictures into larger checked ones, for callers and for jobs alike. Thread-safe. */
 @Singleton
 final class Generation {
     private final RequestCheck requestCheck;
@@ -23,6 +25,8 @@ final class Generation {
     private final Upscaler upscaler;
     private final OutputCheck outputCheck;
     private final AlignmentJudge judge;
+    private final VideoMaker videoMaker;
+    private final GatewayConfiguration configuration;
 
     Generation(
             RequestCheck requestCheck,
@@ -30,13 +34,17 @@ final class Generation {
             Generator generator,
             Upscaler upscaler,
             OutputCheck outputCheck,
-            AlignmentJudge judge) {
+            AlignmentJudge judge,
+            VideoMaker videoMaker,
+            GatewayConfiguration configuration) {
         this.requestCheck = requestCheck;
         this.promptCheck = promptCheck;
         this.generator = generator;
         this.upscaler = upscaler;
         this.outputCheck = outputCheck;
         this.judge = judge;
+        this.videoMaker = videoMaker;
+        this.configuration = configuration;
     }
 
     /**
@@ -53,7 +61,8 @@ final class Generation {
         delivery.operationStarted();
         String prompt = request.getParameters().getPrompt();
         String negativePrompt = request.getParameters().getNegativePrompt();
-        List<UsedPolicy> usedPolicies = requireHarmless(prompt, negativePrompt, policies, delivery);
+        List<UsedPolicy> usedPolicies =
+                requireHarmless(prompt, negativePrompt, policies, delivery).policies();
         if (!request.getImage().isEmpty()) {
             requireHarmless(request.getImage(), policies, delivery);
         }
@@ -78,7 +87,7 @@ final class Generation {
         requestCheck.requireValid(request);
         delivery.operationStarted();
         if (!request.getParameters().getPrompt().isEmpty()) {
-            requireHarmless(request.getParameters().getPrompt(), "", policies, delivery);
+            var _ = requireHarmless(request.getParameters().getPrompt(), "", policies, delivery);
         }
         requireHarmless(request.getImage(), policies, delivery);
         Upscaler.Enlarged enlarged = upscaler.enlarge(request.getImage(), request.getParameters(), delivery);
@@ -94,14 +103,32 @@ final class Generation {
                 .build());
     }
 
-    private List<UsedPolicy> requireHarmless(
+    /**
+     * Checks the prompt, generates, and checks frames as they come; the clip is delivered after the last of them, in that order.
+     *
+     * @param policies names of those that apply beside the server's own
+     */
+    void generateVideo(StreamGenerateVideoRequest request, List<String> policies, Delivery<?> delivery) {
+        requestCheck.requireValid(request);
+        delivery.operationStarted();
+        VideoParameters asked = request.getParameters();
+        PromptVerdict.Passed passed = requireHarmless(asked.getPrompt(), asked.getNegativePrompt(), policies, delivery);
+        boolean suspicious = !passed.flagged().isEmpty();
+        VideoGeneration generation = new VideoGeneration(
+                asked, policies, outputCheck, configuration.videoCheckInterval(), suspicious, delivery);
+        videoMaker.generate(generateRequest(request), generation::accept);
+        generation.log();
+        delivery.completed(generation.summary(passed.policies()));
+    }
+
+    private PromptVerdict.Passed requireHarmless(
             String prompt, String negativePrompt, List<String> policies, Delivery<?> delivery) {
         delivery.stage("check_prompt");
         return switch (promptCheck.judge(prompt, negativePrompt, policies)) {
             case PromptVerdict.Blocked blocked -> throw Refusals.of(blocked);
             case PromptVerdict.Passed passed -> {
                 delivery.promptFlagged(passed.flagged());
-                yield passed.policies();
+                yield passed;
             }
         };
     }
@@ -132,6 +159,14 @@ final class Generation {
                 .setParameters(request.getParameters())
                 .setPreviewInterval(request.getPreviewInterval())
                 .setImage(request.getImage())
+                .build();
+    }
+
+    private static dev.darkroom.text2video.v1.GenerateRequest generateRequest(StreamGenerateVideoRequest request) {
+        return dev.darkroom.text2video.v1.GenerateRequest.newBuilder()
+                .setParameters(request.getParameters())
+                .setPreviewInterval(request.getPreviewInterval())
+                .setIncludeFrames(true)
                 .build();
     }
 

@@ -16,6 +16,8 @@ import dev.darkroom.gateway.v1.ScoreImagesRequest;
 import dev.darkroom.gateway.v1.ScoreImagesResponse;
 import dev.darkroom.gateway.v1.StreamGenerateImagesRequest;
 import dev.darkroom.gateway.v1.StreamGenerateImagesResponse;
+import dev.darkroom.gateway.v1.StreamGenerateVideoRequest;
+import dev.darkroom.gateway.v1.StreamGenerateVideoResponse;
 import dev.darkroom.gateway.v1.StreamUpscaleImageRequest;
 import dev.darkroom.gateway.v1.StreamUpscaleImageResponse;
 import dev.darkroom.gateway.v1.UpscaleImageRequest;
@@ -66,6 +68,15 @@ final class GenerationEndpoint extends GenerationServiceGrpc.GenerationServiceIm
                 responses,
                 stream -> generation.upscaleImage(
                         request, Policies.ofCaller(request.getSafetyPolicy()), Delivery.ofUpscale(stream)));
+    }
+
+    @Override
+    public void streamGenerateVideo(
+            StreamGenerateVideoRequest request, StreamObserver<StreamGenerateVideoResponse> responses) {
+        ResponseStream.serve(
+                responses,
+                stream -> generation.generateVideo(
+                        request, Policies.ofCaller(request.getSafetyPolicy()), Delivery.ofVideo(stream)));
     }
 
     @Override

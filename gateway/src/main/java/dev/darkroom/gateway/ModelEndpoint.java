@@ -14,10 +14,12 @@ import jakarta.inject.Singleton;
 final class ModelEndpoint extends ModelServiceGrpc.ModelServiceImplBase {
     private final Generator generator;
     private final Captioner captioner;
+    private final VideoMaker videoMaker;
 
-    ModelEndpoint(Generator generator, Captioner captioner) {
+    ModelEndpoint(Generator generator, Captioner captioner, VideoMaker videoMaker) {
         this.generator = generator;
         this.captioner = captioner;
+        this.videoMaker = videoMaker;
     }
 
     @Override
@@ -33,6 +35,7 @@ final class ModelEndpoint extends ModelServiceGrpc.ModelServiceImplBase {
                 .addAllUpscaleModels(published.getUpscalersList())
                 .addAllCaptionModels(describing.getCaptionersList())
                 .addAllAlignmentModels(describing.getAlignmentModelsList())
+                .addAllVideoModels(videoMaker.modelsIfAny().getModelsList())
                 .build();
     }
 }

@@ -5,6 +5,7 @@ package dev.darkroom.gateway;
 import com.google.protobuf.ByteString;
 import dev.darkroom.gateway.v1.CaptionImageRequest;
 import dev.darkroom.gateway.v1.StreamGenerateImagesRequest;
+import dev.darkroom.gateway.v1.StreamGenerateVideoRequest;
 import dev.darkroom.gateway.v1.StreamUpscaleImageRequest;
 import dev.darkroom.rpc.Fault;
 import dev.darkroom.rpc.Violations;
@@ -32,10 +33,12 @@ final class RequestCheck {
 
     private final Generator generator;
     private final Captioner captioner;
+    private final VideoMaker videoMaker;
 
-    RequestCheck(Generator generator, Captioner captioner) {
+    RequestCheck(Generator generator, Captioner captioner, VideoMaker videoMaker) {
         this.generator = generator;
         this.captioner = captioner;
+        this.videoMaker = videoMaker;
     }
 
     /** What becomes of the pictures of a request after they are drawn: which are delivered, and how they are enlarged. */
@@ -153,6 +156,27 @@ final class RequestCheck {
         violations.text("parameters.prefix", prefix, 0, MAX_PREFIX_CODE_POINTS);
         violations.text("safety_policy", request.getSafetyPolicy(), 0, MAX_POLICY_NAME_CODE_POINTS);
         PublishedCaptionLimits.check(request, captioner.models(), violations);
+        violations.throwIfAny();
+    }
+
+    /**
+     * Refuses a clip that cannot be checked by the safety service, before time is spent on checks; the rest is text2video's to judge, unless the request
+     * does not get there.
+     *
+     * @throws Fault.InvalidArgument naming every bad field
+     * @throws Fault.Unavailable TEXT2VIDEO_UNAVAILABLE, if there is no such service
+     */
+    void requireValid(StreamGenerateVideoRequest request) {
+        Violations violations = new Violations();
+        violations.text("parameters.prompt", request.getParameters().getPrompt(), 1, MAX_PROMPT_CODE_POINTS);
+        violations.text(
+                "parameters.negative_prompt", request.getParameters().getNegativePrompt(), 0, MAX_PROMPT_CODE_POINTS);
+        violations.range("preview_interval", request.getPreviewInterval(), 0, MAX_PREVIEW_INTERVAL);
+        violations.text("safety_policy", request.getSafetyPolicy(), 0, MAX_POLICY_NAME_CODE_POINTS);
+        var published = violations.isEmpty() ? videoMaker.models() : videoMaker.modelsIfAny();
+        if (!violations.isEmpty()) {
+            PublishedVideoLimits.check(request.getParameters(), published, violations);
+        }
         violations.throwIfAny();
     }
 

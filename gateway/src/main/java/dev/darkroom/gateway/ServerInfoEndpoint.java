@@ -15,6 +15,7 @@ import jakarta.inject.Singleton;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Says what runs here. The one place where the gateway shows the health of others: its own does not depend on them. */
@@ -25,13 +26,22 @@ final class ServerInfoEndpoint extends ServerInfoServiceGrpc.ServerInfoServiceIm
             Objects.requireNonNullElse(ServerInfoEndpoint.class.getPackage().getImplementationVersion(), "unpackaged");
 
     private final List<Upstream> upstreams;
+    private final VideoMaker videoMaker;
 
-    /** @param caption null where the gateway has no caption service */
+    /**
+     * @param caption null where the gateway has no caption service
+     * @param textToVideo null where the gateway has no text2video service
+     */
     ServerInfoEndpoint(
             @Named("text2image") Upstream textToImage,
             @Named("safety") Upstream safety,
-            @Nullable @Named("caption") Upstream caption) {
-        this.upstreams = caption == null ? List.of(textToImage, safety) : List.of(textToImage, safety, caption);
+            @Nullable @Named("caption") Upstream caption,
+            @Nullable @Named("text2video") Upstream textToVideo,
+            VideoMaker videoMaker) {
+        this.upstreams = Stream.of(textToImage, safety, caption, textToVideo)
+                .flatMap(Stream::ofNullable)
+                .toList();
+        this.videoMaker = videoMaker;
     }
 
     @Override
@@ -46,7 +56,8 @@ final class ServerInfoEndpoint extends ServerInfoServiceGrpc.ServerInfoServiceIm
         for (int i = 0; i < upstreams.size(); i++) {
             info.addUpstreams(describe(upstreams.get(i), health.get(i)));
         }
-        return info.build();
+        return info.addAllVideoEncoders(videoMaker.modelsIfAny().getEncodersList())
+                .build();
     }
 
     private static dev.darkroom.gateway.v1.Upstream describe(

@@ -28,8 +28,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -81,7 +83,7 @@ final class Upstream implements AutoCloseable {
                 .build();
     }
 
-    /** {@code text2image}, {@code safety} or {@code caption}. */
+    /** {@code text2image}, {@code safety}, {@code caption} or {@code text2video}. */
     String name() {
         return configuration.name();
     }
@@ -115,9 +117,29 @@ final class Upstream implements AutoCloseable {
      * @throws StatusRuntimeException what the service itself said, to be passed on as it is
      */
     <E> void stream(Supplier<Iterator<E>> method, Consumer<E> events) {
+        boolean _ = streamWhile(method, event -> {
+            events.accept(event);
+            return true;
+        });
+    }
+
+    /**
+     * As {@link #stream}, but cancels the call as soon as {@code events} says so.
+     *
+     * @param events says whether to go on
+     * @return whether the stream ended by itself
+     */
+    <E> boolean streamWhile(Supplier<Iterator<E>> method, Predicate<E> events) {
         Context.CancellableContext call = Context.current().withCancellation();
         try {
-            call.run(() -> method.get().forEachRemaining(events));
+            AtomicBoolean on = new AtomicBoolean(true);
+            call.run(() -> {
+                Iterator<E> responses = method.get();
+                while (on.get() && responses.hasNext()) {
+                    on.set(events.test(responses.next()));
+                }
+            });
+            return on.get();
         } catch (StatusRuntimeException failure) {
             throw fault(failure, null);
         } finally {

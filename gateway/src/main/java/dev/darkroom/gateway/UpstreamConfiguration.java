@@ -10,11 +10,11 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How to reach one service behind the gateway: {@code darkroom.upstreams.NAME}, NAME being {@code text2image}, {@code safety} or
- * {@code caption}.
+ * How to reach one service behind the gateway: {@code darkroom.upstreams.NAME}, NAME being {@code text2image}, {@code safety},
+ * {@code caption} or {@code text2video}.
  *
  * @param address gRPC target: {@code host:port}, or {@code dns:///host:port} for every address that the name has; empty where there is no
- *     such service, which only {@code caption} may be
+ *     such service, which only {@code caption} and {@code text2video} may be
  * @param tls whether to speak TLS; without it the credential and the prompts travel in the clear, so only on loopback or
  *     inside a network that encrypts
  * @param trustFile PEM file with the certificates to trust; the system's where it is null

@@ -6,6 +6,7 @@ import dev.darkroom.caption.v1.CaptionServiceGrpc;
 import dev.darkroom.rpc.UpstreamChannels;
 import dev.darkroom.safety.v1.SafetyServiceGrpc;
 import dev.darkroom.text2image.v1.TextToImageServiceGrpc;
+import dev.darkroom.text2video.v1.TextToVideoServiceGrpc;
 import io.grpc.MethodDescriptor;
 import io.micronaut.context.annotation.Bean;
 import io.micronaut.context.annotation.Factory;
@@ -50,6 +51,15 @@ final class Upstreams {
                 CaptionServiceGrpc.getCaptionMethod(),
                 CaptionServiceGrpc.getScoreAlignmentMethod(),
                 CaptionServiceGrpc.getListModelsMethod());
+    }
+
+    /** Makes clips, never twice. There is none where no address is configured. */
+    @Singleton
+    @Named("text2video")
+    @Bean(preDestroy = "close")
+    @Requires(property = "darkroom.upstreams.text2video.address", pattern = ".+")
+    Upstream textToVideo(@Named("text2video") UpstreamConfiguration configuration) {
+        return open(configuration, TextToVideoServiceGrpc.getListModelsMethod());
     }
 
     private Upstream open(UpstreamConfiguration configuration, MethodDescriptor<?, ?>... idempotent) {

@@ -30,6 +30,8 @@ final class TestingGateway implements AutoCloseable {
     final TestingUpstream textToImageServer;
     final TestingUpstream safetyServer;
     final TestingUpstream captionServer;
+    final TestingTextToVideoService textToVideo = new TestingTextToVideoService();
+    final TestingUpstream textToVideoServer;
     final ManagedChannel channel;
 
     private final ServiceApplication application;
@@ -39,21 +41,28 @@ final class TestingGateway implements AutoCloseable {
     }
 
     TestingGateway(Map<String, ?> properties) {
-        this(properties, false);
+        this(properties, false, false);
     }
 
     /** One that has a caption service too. */
     static TestingGateway withCaptions() {
-        return new TestingGateway(Map.of(), true);
+        return new TestingGateway(Map.of(), true, false);
     }
 
-    private TestingGateway(Map<String, ?> properties, boolean withCaptions) {
+    /** One that has a text2video service too. */
+    static TestingGateway withVideo() {
+        return new TestingGateway(Map.of(), false, true);
+    }
+
+    private TestingGateway(Map<String, ?> properties, boolean withCaptions, boolean withVideo) {
         textToImageServer = new TestingUpstream(textToImage);
         safetyServer = new TestingUpstream(safety);
         captionServer = new TestingUpstream(caption);
+        textToVideoServer = new TestingUpstream(textToVideo);
         application = before(textToImageServer, safetyServer)
                 .property("darkroom.backend-token", TOKEN)
                 .property("darkroom.upstreams.caption.address", withCaptions ? captionServer.address() : "")
+                .property("darkroom.upstreams.text2video.address", withVideo ? textToVideoServer.address() : "")
                 .properties(properties)
                 .start();
         application.awaitReady(Duration.ofSeconds(30));
@@ -125,6 +134,7 @@ final class TestingGateway implements AutoCloseable {
     public void close() {
         channel.shutdownNow();
         application.close();
+        textToVideoServer.close();
         captionServer.close();
         safetyServer.close();
         textToImageServer.close();

@@ -44,6 +44,17 @@ final class UpstreamConfigurationTest {
                             Duration.ofSeconds(30),
                             Duration.ofSeconds(30),
                             Duration.ofSeconds(10)));
+            assertThat(config(gateway, "text2video"))
+                    .isEqualTo(new UpstreamConfiguration(
+                            "text2video",
+                            "",
+                            false,
+                            null,
+                            Duration.ofSeconds(5),
+                            Duration.ofSeconds(30),
+                            Duration.ofSeconds(10)));
+            assertThat(gateway.context().getBean(GatewayConfiguration.class))
+                    .isEqualTo(new GatewayConfiguration(false, 4));
             assertThat(gateway.context().getBeansOfType(Upstream.class))
                     .extracting(Upstream::name)
                     .containsExactlyInAnyOrder("text2image", "safety");

@@ -14,10 +14,11 @@ import picocli.CommandLine.IVersionProvider;
 @Command(
         name = "darkroom",
         versionProvider = Darkroom.Version.class,
-        description = "Pictures from words, and words from pictures, on your own machine.",
+        description = "Pictures and clips from words, and words from pictures, on your own machine.",
         mixinStandardHelpOptions = true,
         subcommands = {
             ImageCommand.class,
+            VideoCommand.class,
             UpscaleCommand.class,
             CaptionCommand.class,
             ScoreCommand.class,

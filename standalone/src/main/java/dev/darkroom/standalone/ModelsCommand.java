@@ -15,6 +15,9 @@ import dev.darkroom.text2image.v1.ImageParameters;
 import dev.darkroom.text2image.v1.UpscaleLimits;
 import dev.darkroom.text2image.v1.UpscaleModel;
 import dev.darkroom.text2image.v1.UpscaleParameters;
+import dev.darkroom.text2video.v1.VideoLimits;
+import dev.darkroom.text2video.v1.VideoModel;
+import dev.darkroom.text2video.v1.VideoParameters;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -25,7 +28,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "models",
-        description = "Lists the models and upscalers with their defaults and limits.",
+        description = "Lists the models with their defaults and limits.",
         mixinStandardHelpOptions = true)
 final class ModelsCommand implements Callable<Integer> {
 
@@ -41,7 +44,8 @@ final class ModelsCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InvalidProtocolBufferException {
         PrintWriter out = spec.commandLine().getOut();
-        try (Gateway connected = gateway.connect(ServeOptions.with(ServeOptions.TEXT2IMAGE, ServeOptions.CAPTION))) {
+        try (Gateway connected = gateway.connect(
+                ServeOptions.with(ServeOptions.TEXT2IMAGE, ServeOptions.CAPTION, ServeOptions.TEXT2VIDEO))) {
             ListModelsResponse response = ModelServiceGrpc.newBlockingStub(connected.channel())
                     .listModels(ListModelsRequest.getDefaultInstance());
             if (json) {
@@ -49,6 +53,7 @@ final class ModelsCommand implements Callable<Integer> {
             } else {
                 response.getImageModelsList().forEach(model -> print(model, out));
                 response.getUpscaleModelsList().forEach(upscaler -> print(upscaler, out));
+                response.getVideoModelsList().forEach(video -> print(video, out));
                 response.getCaptionModelsList().forEach(captioner -> print(captioner, out));
                 response.getAlignmentModelsList().forEach(aligner -> print(aligner, out));
             }
@@ -85,6 +90,38 @@ final class ModelsCommand implements Callable<Integer> {
             out.printf("  draws    %s%n", String.join(", ", model.getKnownSubjectsList()));
         }
         out.printf("  digest   %s%n", model.getFingerprint().getModelDigest());
+    }
+
+    private static void print(VideoModel video, PrintWriter out) {
+        VideoParameters defaults = video.getDefaults();
+        VideoLimits limits = video.getLimits();
+        out.printf("%s  (%s, %s)%n", video.getName(), video.getPipeline(), license(video.getLicense()));
+        out.printf(
+                "  default  clips of %d frames of %dx%d at %d per second, %s, %d steps, guidance %s; then %s%n",
+                defaults.getNumFrames(),
+                defaults.getWidth(),
+                defaults.getHeight(),
+                defaults.getFrameRate(),
+                defaults.getScheduler(),
+                defaults.getNumInferenceSteps(),
+                defaults.getGuidanceScale(),
+                "enlarged %d times, %d times as many frames"
+                        .formatted(defaults.getSpatialFactor(), defaults.getTemporalFactor()));
+        out.printf(
+                "  limits   %d to %d pixels in steps of %d, %d steps, %d frames (%d at once), prompts of %d characters (%d tokens are seen)%n",
+                limits.getMinSize(),
+                limits.getMaxSize(),
+                limits.getSizeMultiple(),
+                limits.getMaxNumInferenceSteps(),
+                limits.getMaxNumFrames(),
+                limits.getWindow(),
+                limits.getMaxPromptLength(),
+                limits.getPromptWindow());
+        out.printf("  samplers %s%n", String.join(", ", video.getSchedulersList()));
+        if (video.getKnownSubjectsCount() > 0) {
+            out.printf("  shows    %s%n", String.join(", ", video.getKnownSubjectsList()));
+        }
+        out.printf("  digest   %s%n", video.getFingerprint().getModelDigest());
     }
 
     private static void print(UpscaleModel upscaler, PrintWriter out) {

@@ -3,9 +3,12 @@
 package dev.darkroom.standalone;
 
 import dev.darkroom.media.v1.StepCompleted;
+import dev.darkroom.text2video.v1.StageProgress;
 import java.io.Console;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /** A progress bar on one terminal line; on anything but a terminal it prints nothing. Not thread-safe. */
 final class Progress {
@@ -15,6 +18,7 @@ final class Progress {
 
     private final PrintStream out;
     private final boolean shown;
+    private final Map<String, StageProgress> cascade = new LinkedHashMap<>(); // in the order of the stages
     private String stage = "";
     private long started;
     private long counted;
@@ -52,6 +56,20 @@ final class Progress {
     void step(StepCompleted event) {
         line("  %s  %s  %.1f s left"
                 .formatted(stage, bar(event.getStep(), event.getNumInferenceSteps()), event.getEtaMillis() / 1e3));
+    }
+
+    /** Shows the first stage of a cascade that is not done: those after it wait for it. */
+    void cascade(StageProgress event) {
+        cascade.put(event.getStage(), event);
+        StageProgress shownStage = cascade.values().stream()
+                .filter(each -> each.getDone() < each.getOf())
+                .findFirst()
+                .orElse(event);
+        line("  %s  %s  %.1f s left"
+                .formatted(
+                        StageWords.of(shownStage.getStage()),
+                        bar(shownStage.getDone(), shownStage.getOf()),
+                        event.getEtaMillis() / 1e3));
     }
 
     /** Shows which of many files is worked on. */

@@ -4,7 +4,13 @@ package dev.darkroom.standalone;
 
 /** What a command made, for people and for programs. */
 sealed interface Report
-        permits ImageReport, UpscaleReport, CaptionReport, ScoreReport, EvaluationReport, ResultComparison {
+        permits ImageReport,
+                UpscaleReport,
+                CaptionReport,
+                ScoreReport,
+                EvaluationReport,
+                ResultComparison,
+                VideoReport {
     /** Lines that end in a line break. */
     String text();
 

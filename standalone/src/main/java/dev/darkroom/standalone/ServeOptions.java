@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -21,6 +22,7 @@ public record ServeOptions(
         int gatewayPort, Path models, List<String> denoisers, boolean probe, Set<String> modelServices) {
     static final String TEXT2IMAGE = "text2image-svc";
     static final String CAPTION = "caption-svc";
+    static final String TEXT2VIDEO = "text2video-svc";
 
     private static final String DEFAULT_MODEL = "pocket-unet";
     private static final String ALL_OTHERS = "*";
@@ -31,9 +33,16 @@ public record ServeOptions(
         modelServices = Set.copyOf(modelServices);
     }
 
-    /** For services that stay: all of them. */
+    /** For services that stay: all of them that have models. */
     public ServeOptions(int gatewayPort, Path models) {
-        this(gatewayPort, models, all(models), true, Set.of(TEXT2IMAGE, CAPTION));
+        this(gatewayPort, models, all(models), true, withModels(models, TEXT2IMAGE, CAPTION, TEXT2VIDEO));
+    }
+
+    /** Leaves text2video-svc out where no folder makes clips: it would not start. */
+    private static Set<String> withModels(Path models, String... services) {
+        return Stream.of(services)
+                .filter(service -> !service.equals(TEXT2VIDEO) || VideoModels.anyIn(models))
+                .collect(Collectors.toSet());
     }
 
     /** For a program that needs the services only while it runs. */
@@ -44,7 +53,7 @@ public record ServeOptions(
     /** For a command that needs some of the services, and only while it runs. */
     static ServeOptions with(String... modelServices) {
         Path models = shippedModels();
-        return new ServeOptions(0, models, all(models), false, Set.of(modelServices));
+        return new ServeOptions(0, models, all(models), false, withModels(models, modelServices));
     }
 
     /**

@@ -29,7 +29,7 @@ public final class Services implements AutoCloseable {
 
     /** Front door first: closed in this order, work under way still finds what it needs. */
     private static final List<String> NAMES =
-            List.of("gateway", ServeOptions.TEXT2IMAGE, ServeOptions.CAPTION, "safety-svc");
+            List.of("gateway", ServeOptions.TEXT2VIDEO, ServeOptions.TEXT2IMAGE, ServeOptions.CAPTION, "safety-svc");
 
     private final String token = token();
     private final Map<String, ServiceApplication> running = new ConcurrentHashMap<>();
@@ -62,7 +62,8 @@ public final class Services implements AutoCloseable {
                         "darkroom.gateway.data", "",
                         "darkroom.upstreams.text2image.address", addressOr(ServeOptions.TEXT2IMAGE, NOBODY),
                         "darkroom.upstreams.safety.address", address("safety-svc"),
-                        "darkroom.upstreams.caption.address", addressOr(ServeOptions.CAPTION, "")));
+                        "darkroom.upstreams.caption.address", addressOr(ServeOptions.CAPTION, ""),
+                        "darkroom.upstreams.text2video.address", addressOr(ServeOptions.TEXT2VIDEO, "")));
         running.values().forEach(service -> service.awaitReady(MODELS_LOADED));
     }
 
@@ -87,6 +88,15 @@ public final class Services implements AutoCloseable {
                             "darkroom.text2image.models",
                             String.join(",", options.denoisers()),
                             "darkroom.text2image.probe",
+                            String.valueOf(options.probe())));
+        }
+        if (options.modelServices().contains(ServeOptions.TEXT2VIDEO)) {
+            backends.put(
+                    ServeOptions.TEXT2VIDEO,
+                    Map.of(
+                            "darkroom.text2video.models-directory",
+                            models,
+                            "darkroom.text2video.probe",
                             String.valueOf(options.probe())));
         }
         return backends;

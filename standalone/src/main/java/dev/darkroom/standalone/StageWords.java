@@ -10,8 +10,12 @@ import java.util.stream.Collectors;
 
 /** The parts of the work as people read them. */
 final class StageWords {
-    private static final Map<String, String> WORDS =
-            Map.of("text_encoder", "text", "vae_decoder", "decode", "check_output", "check result");
+    private static final Map<String, String> WORDS = Map.of(
+            "text_encoder", "text",
+            "vae_decoder", "decode",
+            "check_output", "check result",
+            "spatial_super_resolution", "enlarge",
+            "temporal_super_resolution", "frames between");
 
     private StageWords() {}
 

@@ -19,6 +19,7 @@ import dev.darkroom.gateway.v1.CaptionImageRequest;
 import dev.darkroom.gateway.v1.CaptionImageResponse;
 import dev.darkroom.gateway.v1.DeliveredImage;
 import dev.darkroom.gateway.v1.DeliveredUpscale;
+import dev.darkroom.gateway.v1.DeliveredVideo;
 import dev.darkroom.gateway.v1.GenerationServiceGrpc;
 import dev.darkroom.gateway.v1.ImagesCompleted;
 import dev.darkroom.gateway.v1.ListModelsRequest;
@@ -29,9 +30,12 @@ import dev.darkroom.gateway.v1.ScoreImagesResponse;
 import dev.darkroom.gateway.v1.Selection;
 import dev.darkroom.gateway.v1.StreamGenerateImagesRequest;
 import dev.darkroom.gateway.v1.StreamGenerateImagesResponse;
+import dev.darkroom.gateway.v1.StreamGenerateVideoRequest;
+import dev.darkroom.gateway.v1.StreamGenerateVideoResponse;
 import dev.darkroom.gateway.v1.StreamUpscaleImageRequest;
 import dev.darkroom.gateway.v1.StreamUpscaleImageResponse;
 import dev.darkroom.gateway.v1.UpscaleCompleted;
+import dev.darkroom.gateway.v1.VideoCompleted;
 import dev.darkroom.inference.image.PngWriter;
 import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.media.v1.Image;
@@ -46,6 +50,12 @@ import dev.darkroom.text2image.v1.ImageParameters;
 import dev.darkroom.text2image.v1.UpscaleLimits;
 import dev.darkroom.text2image.v1.UpscaleModel;
 import dev.darkroom.text2image.v1.UpscaleParameters;
+import dev.darkroom.text2video.v1.StageProgress;
+import dev.darkroom.text2video.v1.UsedModel;
+import dev.darkroom.text2video.v1.Video;
+import dev.darkroom.text2video.v1.VideoChunk;
+import dev.darkroom.text2video.v1.VideoModel;
+import dev.darkroom.text2video.v1.VideoParameters;
 import io.grpc.Grpc;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
@@ -61,16 +71,18 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 /** A gateway on a loopback port whose pictures are plain, and which holds back those that it is told to. */
 final class TestingGateway implements AutoCloseable {
     private static final int BASE = 64;
+    static final ByteString CLIP = ByteString.copyFrom(plain(40));
 
     /** What was asked for, in the order of its arrival. */
     final Queue<StreamGenerateImagesRequest> images = new ConcurrentLinkedQueue<>();
 
+    final Queue<StreamGenerateVideoRequest> videos = new ConcurrentLinkedQueue<>();
     final Queue<StreamUpscaleImageRequest> upscalings = new ConcurrentLinkedQueue<>();
     final Queue<CaptionImageRequest> captionings = new ConcurrentLinkedQueue<>();
     final Queue<ScoreImagesRequest> scorings = new ConcurrentLinkedQueue<>();
     /** What pictures are described with; none: the model is not sure. */
     volatile List<String> words = List.of("a red fox");
-    /** Indexes of pictures that are held back; of an upscaling it is 0. */
+    /** Indexes of pictures that are held back; of an upscaling and of a clip it is 0. */
     volatile Set<Integer> blocked = Set.of();
     /** Field that every upscaling is refused for; empty: none. */
     volatile String badField = "";
@@ -130,6 +142,59 @@ final class TestingGateway implements AutoCloseable {
                             .addStageTimes(time("text_encoder", 20))
                             .addStageTimes(time("denoise", 810))
                             .addStageTimes(time("check_output", 30)))
+                    .build());
+            responses.onCompleted();
+        }
+
+        @Override
+        public void streamGenerateVideo(
+                StreamGenerateVideoRequest request, StreamObserver<StreamGenerateVideoResponse> responses) {
+            videos.add(request);
+            boolean held = blocked.contains(0);
+            DeliveredVideo.Builder delivered =
+                    DeliveredVideo.newBuilder().setOutputVerdict(verdict(held)).setCheckedFrames(5);
+            responses.onNext(StreamGenerateVideoResponse.newBuilder()
+                    .setProgress(StageProgress.newBuilder()
+                            .setStage("base_frames")
+                            .setDone(1)
+                            .setOf(1))
+                    .build());
+            if (held) {
+                delivered.addCategories("weapons");
+            } else {
+                delivered.setVideo(Video.newBuilder()
+                        .setWidth(4 * BASE)
+                        .setHeight(4 * BASE)
+                        .setNumFrames(46)
+                        .setFrameRate(24)
+                        .setDurationMillis(1917)
+                        .setMediaType("video/mp4")
+                        .setSizeBytes(CLIP.size())
+                        .setSha256(Picture.sha256(CLIP.toByteArray())));
+            }
+            responses.onNext(
+                    StreamGenerateVideoResponse.newBuilder().setVideo(delivered).build());
+            for (int offset = 0; !held && offset < CLIP.size(); offset += 1_000) {
+                responses.onNext(StreamGenerateVideoResponse.newBuilder()
+                        .setVideoChunk(VideoChunk.newBuilder()
+                                .setOffset(offset)
+                                .setData(CLIP.substring(offset, Math.min(offset + 1_000, CLIP.size()))))
+                        .build());
+            }
+            responses.onNext(StreamGenerateVideoResponse.newBuilder()
+                    .setCompleted(VideoCompleted.newBuilder()
+                            .setParameters(VideoParameters.newBuilder()
+                                    .setModel("mover")
+                                    .setScheduler("ddim")
+                                    .setNumInferenceSteps(15)
+                                    .setNumFrames(16)
+                                    .setWidth(BASE)
+                                    .setHeight(BASE)
+                                    .setSpatialFactor(4)
+                                    .setSeed(7))
+                            .setUpscaler(UsedModel.newBuilder().setName("plainer"))
+                            .addStageTimes(time("base_frames", 810))
+                            .addStageTimes(time("spatial_super_resolution", 1500)))
                     .build());
             responses.onCompleted();
         }
@@ -285,6 +350,14 @@ final class TestingGateway implements AutoCloseable {
                                     .setMaxSize(256)
                                     .setMaxNoiseLevel(350)
                                     .setMaxImageBytes(16 << 20)))
+                    .addVideoModels(VideoModel.newBuilder()
+                            .setName("mover")
+                            .setPipeline("TextToVideoSDPipeline")
+                            .setDefaults(VideoParameters.newBuilder()
+                                    .setNumFrames(16)
+                                    .setFrameRate(8)
+                                    .setSpatialFactor(4)
+                                    .setTemporalFactor(3)))
                     .addCaptionModels(CaptionModel.newBuilder()
                             .setName("teller")
                             .setModelType("vision-encoder-decoder")

@@ -33,21 +33,22 @@ public final class DenoisingNetwork {
     /**
      * Binds a graph.
      *
+     * @param rank of its latents: 4, or 5 of a video
      * @param expected every input that it must have, and no other
      * @param sampleChannels what its latents have, other channels included
      * @param reason why, for the message
      * @param channels of latents; a graph with twice as many outputs predicts variances too, which are dropped
      */
     static DenoisingNetwork of(
-            GraphCheck check, Set<NetworkInput> expected, int sampleChannels, String reason, int channels) {
+            GraphCheck check, int rank, Set<NetworkInput> expected, int sampleChannels, String reason, int channels) {
         Map<NetworkInput, TensorSpec> inputs = new EnumMap<>(NetworkInput.class);
         NetworkInput latents = NetworkInput.LATENTS;
-        check.dimension(check.input(latents.names(), latents.types(), latents.ranks()), 1, sampleChannels, reason);
+        check.dimension(check.input(latents.names(), latents.types(), rank), 1, sampleChannels, reason);
         for (NetworkInput input : EnumSet.copyOf(expected)) {
             inputs.put(input, check.input(input.names(), input.types(), input.ranks()));
         }
         check.onlyInputs(inputs.values().stream().map(TensorSpec::name).toList());
-        TensorSpec output = check.onlyOutput("out_sample", GraphCheck.FLOATS, 4);
+        TensorSpec output = check.onlyOutput("out_sample", GraphCheck.FLOATS, rank);
         check.rows(Objects.requireNonNull(inputs.get(latents)));
         return new DenoisingNetwork(check.model(), inputs, output, channels);
     }
@@ -88,12 +89,22 @@ public final class DenoisingNetwork {
 
     /** Returns the only height of latents that the graph takes, or -1 if it takes any. */
     public int fixedHeight() {
-        return (int) input(NetworkInput.LATENTS).dim(2);
+        return fromLast(2);
     }
 
     /** Returns the only width of latents that the graph takes, or -1 if it takes any. */
     public int fixedWidth() {
-        return (int) input(NetworkInput.LATENTS).dim(3);
+        return fromLast(1);
+    }
+
+    /** Returns the only number of frames that a video's graph takes, or -1 if it takes any. */
+    public int fixedFrames() {
+        return fromLast(3);
+    }
+
+    private int fromLast(int axis) {
+        TensorSpec latents = input(NetworkInput.LATENTS);
+        return (int) latents.dim(latents.rank() - axis);
     }
 
     private TimestepForm form(NetworkInput input) {
@@ -101,7 +112,7 @@ public final class DenoisingNetwork {
     }
 
     /**
-     * Returns the prediction (N, C, h, w) for latents (N, C, h, w).
+     * Returns the prediction for latents (N, C, h, w), or (N, C, F, h, w) of a video, of the same shape.
      *
      * @param timesteps one per row; all equal unless {@link #timestep} is {@link TimestepForm#PER_ROW}
      * @param conditions everything else that the network takes, by rows

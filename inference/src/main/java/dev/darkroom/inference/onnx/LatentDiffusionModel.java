@@ -18,7 +18,8 @@ public sealed interface LatentDiffusionModel extends AutoCloseable
                 PixArtModel,
                 StableDiffusionXlModel,
                 StableDiffusionXlRefinerModel,
-                StableDiffusionUpscaleModel {
+                StableDiffusionUpscaleModel,
+                TextToVideoModel {
     /**
      * What the folder says about shapes.
      *

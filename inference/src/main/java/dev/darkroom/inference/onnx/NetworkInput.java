@@ -12,7 +12,10 @@ import java.util.Set;
  * means float16, float32 or float64, in which values always arrive as float32 tensors.
  */
 public enum NetworkInput {
-    /** (N, C, h, w) floats: latents, scaled for the timestep; of an upscaler with the small picture's channels after them. */
+    /**
+     * (N, C, h, w) floats: latents, scaled for the timestep; of an upscaler with the small picture's channels after them; of a video (N, C, F, h, w)
+     * with F frames.
+     */
     LATENTS(GraphCheck.FLOATS, 4, "sample", "hidden_states"),
     /** One number for each row, in any type; see {@link TimestepForm}. */
     TIMESTEP(EnumSet.allOf(ElementType.class), 1, "timestep"),
@@ -51,9 +54,13 @@ public enum NetworkInput {
         return types;
     }
 
-    /** Returns the ranks that a graph may give it: a number for each row may also be one number for all. */
+    /** Returns the ranks that a graph may give it: a number for each row may also be one number for all, latents may have frames. */
     int[] ranks() {
-        return rank == 1 ? new int[] {0, 1} : new int[] {rank};
+        return switch (rank) {
+            case 1 -> new int[] {0, 1};
+            case 4 -> new int[] {4, 5};
+            default -> new int[] {rank};
+        };
     }
 
     /** Returns what exports call it, Optimum's name first. */

@@ -51,7 +51,7 @@ public final class PixArtModel implements LatentDiffusionModel {
         GraphCheck check = parts.check("transformer");
         int channels = Vae.channels(ModelFiles.vaeConfig(parts.directory()));
         DenoisingNetwork network =
-                DenoisingNetwork.of(check, expected, channels, "latent_channels of the VAE", channels);
+                DenoisingNetwork.of(check, 4, expected, channels, "latent_channels of the VAE", channels);
         check.dimension(network.input(NetworkInput.PROMPT_EMBEDS), 2, width, "caption_channels of the transformer");
         int out = config.path("out_channels").asInt(channels);
         if (out != channels && out != 2 * channels) {

@@ -63,9 +63,19 @@ public final class StableDiffusionModel implements LatentDiffusionModel {
      */
     static DenoisingNetwork unet(
             ModelParts parts, Set<NetworkInput> expected, int sampleChannels, String reason, int width) {
+        return unet(parts, 4, expected, sampleChannels, reason, width);
+    }
+
+    /**
+     * As the other one.
+     *
+     * @param rank of its latents: 4, or 5 of a video
+     */
+    static DenoisingNetwork unet(
+            ModelParts parts, int rank, Set<NetworkInput> expected, int sampleChannels, String reason, int width) {
         GraphCheck check = parts.check("unet");
         int channels = Vae.channels(ModelFiles.vaeConfig(parts.directory()));
-        DenoisingNetwork network = DenoisingNetwork.of(check, expected, sampleChannels, reason, channels);
+        DenoisingNetwork network = DenoisingNetwork.of(check, rank, expected, sampleChannels, reason, channels);
         check.dimension(network.input(NetworkInput.PROMPT_EMBEDS), 2, width, "cross_attention_dim of the U-Net");
         check.dimension(network.output(), 1, channels, "latent_channels of the VAE");
         return network;

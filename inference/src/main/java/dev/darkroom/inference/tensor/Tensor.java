@@ -105,6 +105,23 @@ public final class Tensor {
         return rows(index, index + 1);
     }
 
+    /** Returns the first two dimensions exchanged: (A, B, ...) gives (B, A, ...), copied. */
+    public static Tensor swapped(Tensor x) {
+        int first = x.dim(0);
+        int second = x.dim(1);
+        int rest = x.size() / Math.max(1, first * second);
+        float[] out = new float[x.size()];
+        for (int i = 0; i < first; i++) {
+            for (int j = 0; j < second; j++) {
+                System.arraycopy(x.data, (i * second + j) * rest, out, (j * first + i) * rest, rest);
+            }
+        }
+        int[] exchanged = x.shape();
+        exchanged[0] = second;
+        exchanged[1] = first;
+        return new Tensor(out, exchanged);
+    }
+
     /** Joins tensors along the existing first dimension: (2, C, H, W) and (1, C, H, W) give (3, C, H, W). */
     public static Tensor concat(List<Tensor> parts) {
         Tensor first = parts.getFirst();
