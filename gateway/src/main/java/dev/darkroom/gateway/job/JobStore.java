@@ -10,6 +10,7 @@ import dev.darkroom.gateway.v1.AttemptEnd;
 import dev.darkroom.gateway.v1.AttemptEnded;
 import dev.darkroom.gateway.v1.AttemptStarted;
 import dev.darkroom.gateway.v1.WatchOperationResponse;
+import dev.darkroom.media.v1.Checkpoint;
 import dev.darkroom.media.v1.StageStarted;
 import dev.darkroom.media.v1.StepCompleted;
 import jakarta.inject.Inject;
@@ -185,6 +186,25 @@ final class JobStore {
             remember(transaction, id, told);
             return insert(transaction, id, lastSequence, kind, builder -> builder.mergeFrom(told.build()));
         });
+    }
+
+    /**
+     * Keeps where a picture stands, in the place of where it stood.
+     *
+     * @throws StaleAttemptException see {@link JobStore}
+     */
+    void keep(Claim claim, Checkpoint checkpoint) {
+        database.useTransaction(transaction -> {
+            Job job = current(transaction, claim);
+            fence(!job.cancelRequested(), claim);
+            JobRows.keepCheckpoint(transaction, job.id(), checkpoint);
+        });
+    }
+
+    /** Forgets where the pictures of a job stood. */
+    void forgetCheckpoints(Claim claim) {
+        database.useHandle(
+                handle -> JobRows.forgetCheckpoints(handle, claim.job().id()));
     }
 
     /** A kind of which all are kept, until another attempt makes them anew. */

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -249,10 +250,8 @@ final class JobSimulationTest {
         }
 
         private Job reload(String id) {
-            return TENANTS.stream()
-                    .flatMap(tenant -> store.find(tenant, id).stream())
-                    .findFirst()
-                    .orElseThrow(() -> new AssertionError(seed + ": lost " + id));
+            Job seen = Objects.requireNonNull(ledger.get(id));
+            return store.find(seen.tenant(), id).orElseThrow(() -> new AssertionError(seed + ": lost " + id));
         }
 
         private static ByteString response(Claim claim) {
