@@ -60,6 +60,14 @@ public record Bootstrap(int resamples, double level, long seed) {
                 centre - quantile(drawn, (1 + level) / 2), centre - quantile(drawn, (1 - level) / 2), level);
     }
 
+    /** As the other one, of one set: for a statistic that repeated samples shift. */
+    public Interval around(int n, double value, ToDoubleFunction<int[]> statistic) {
+        double[] drawn = drawn(n, statistic);
+        double centre = value + Summary.mean(drawn);
+        return new Interval(
+                centre - quantile(drawn, (1 + level) / 2), centre - quantile(drawn, (1 - level) / 2), level);
+    }
+
     /** A statistic of two sets of samples, each named by its numbers. */
     @FunctionalInterface
     public interface TwoSamples {

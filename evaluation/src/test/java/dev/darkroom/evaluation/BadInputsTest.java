@@ -207,7 +207,7 @@ final class BadInputsTest {
     void frechetDistance_noMorePicturesThanDimensions_warns() {
         FrechetDistance few = FrechetDistance.between(gaussian(features(4, 4)), gaussian(features(50, 4)));
         FrechetDistance enough = FrechetDistance.between(gaussian(FIVE), gaussian(features(50, 4)));
-        assertThat(few.warnings()).singleElement().asString().startsWith("4 pictures for features of length 4");
+        assertThat(few.warnings()).singleElement().asString().startsWith("4 samples for features of length 4");
         assertThat(enough.warnings()).isEmpty();
     }
 }

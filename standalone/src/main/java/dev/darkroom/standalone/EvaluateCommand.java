@@ -10,8 +10,10 @@ import dev.darkroom.evaluation.caption.CaptionScores;
 import dev.darkroom.evaluation.feature.ClipMaximumMeanDiscrepancy;
 import dev.darkroom.evaluation.feature.DensityCoverage;
 import dev.darkroom.evaluation.feature.Divisor;
+import dev.darkroom.evaluation.feature.FeatureStatistics;
 import dev.darkroom.evaluation.feature.Features;
 import dev.darkroom.evaluation.feature.FrechetDistance;
+import dev.darkroom.evaluation.feature.InceptionScore;
 import dev.darkroom.evaluation.feature.Kernel;
 import dev.darkroom.evaluation.feature.KernelInceptionDistance;
 import dev.darkroom.evaluation.feature.KernelInceptionDistance.Subsets;
@@ -34,13 +36,16 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "evaluate",
-        description = "Measures sets of pictures and captions, compares two results, and prepares a blind rating.",
+        description =
+                "Measures sets of pictures, clips and captions, compares two results, and prepares a blind rating.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {
             "",
             "Examples:",
             "  darkroom evaluate fid --real photos/ --fake drawn/",
+            "  darkroom evaluate is --fake drawn/ --features inception.onnx",
+            "  darkroom evaluate fvd --real clips/ --fake drawn/ --features i3d.onnx",
             "  darkroom evaluate captions --references people.json --candidates model.json --json > a.json",
             "  darkroom evaluate --compare a.json b.json",
             "  darkroom evaluate --pairwise old/ new/ -o rating.html"
@@ -83,7 +88,7 @@ final class EvaluateCommand implements Callable<Integer> {
         if (pairwise.isEmpty() == compare.isEmpty()) {
             throw new ParameterException(
                     spec.commandLine(),
-                    "Say what to evaluate: fid, kid, cmmd, prdc, captions, --compare or --pairwise");
+                    "Say what to evaluate: fid, kid, cmmd, prdc, captions, is, fvd, --compare or --pairwise");
         }
         PrintWriter out = spec.commandLine().getOut();
         if (pairwise.isEmpty()) {
@@ -248,6 +253,66 @@ final class EvaluateCommand implements Callable<Integer> {
             String name, String variant, List<Double> values, ComparedPictures pictures) {
         return new EvaluationReport.Metric(
                 name, variant, Summary.mean(values), pictures.interval(bootstrap -> bootstrap.mean(values)));
+    }
+
+    @Command(
+            name = "is",
+            description =
+                    "Inception score of one set of pictures: higher is surer and more varied classes, from 1 to their number.",
+            mixinStandardHelpOptions = true,
+            sortOptions = false)
+    int is(
+            @Mixin JudgedPictures pictures,
+            @Mixin EvaluationOutput output,
+            @Option(
+                            names = "--splits",
+                            defaultValue = "10",
+                            description = "Parts that the score is averaged over. Default: ${DEFAULT-VALUE}.")
+                    int splits)
+            throws IOException {
+        JudgedPictures.Seen seen = pictures.look(output.progress());
+        Features logits = seen.logits();
+        InceptionScore score = InceptionScore.of(logits, splits, InceptionScore.shuffled(logits.count()));
+        output.print(EvaluationReport.of(seen)
+                .with(new EvaluationReport.Metric(
+                        "is",
+                        "torch-fidelity, mean over " + splits + " splits, shuffled by seed 2020",
+                        score.mean(),
+                        pictures.interval(bootstrap -> score.interval(logits, bootstrap))))
+                .with(new EvaluationReport.Metric(
+                        "is_std", "between the splits, of the population", score.standardDeviation(), null))
+                .warning(fewPictures(logits, splits)));
+        return 0;
+    }
+
+    private static List<String> fewPictures(Features logits, int splits) {
+        int each = logits.count() / splits;
+        return each < logits.width()
+                ? List.of(
+                        "%d pictures in a split, and %d classes: a score cannot exceed the pictures of a split; take more"
+                                .formatted(each, logits.width()))
+                : List.of();
+    }
+
+    @Command(
+            name = "fvd",
+            description = "Frechet distance between two sets of clips: lower is more alike.",
+            mixinStandardHelpOptions = true,
+            sortOptions = false)
+    int fvd(@Mixin ComparedClips clips, @Mixin EvaluationOutput output) throws IOException {
+        ComparedClips.Seen seen = clips.look(output.progress());
+        FrechetDistance distance = FrechetDistance.between(
+                FeatureStatistics.of(seen.real()).gaussian(Divisor.N),
+                FeatureStatistics.of(seen.fake()).gaussian(Divisor.N));
+        output.print(EvaluationReport.of(seen)
+                .with(new EvaluationReport.Metric(
+                        "fvd",
+                        "Frechet distance, covariance divided by N, of these features: compare only within one network and clip length",
+                        distance.value(),
+                        clips.interval(bootstrap -> FrechetDistance.interval(
+                                seen.real(), seen.fake(), Divisor.N, distance.value(), bootstrap))))
+                .warning(distance.warnings()));
+        return 0;
     }
 
     @Command(

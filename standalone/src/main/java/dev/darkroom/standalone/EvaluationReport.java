@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.darkroom.evaluation.Interval;
 import dev.darkroom.evaluation.caption.CaptionScores;
 import dev.darkroom.evaluation.caption.Meteor;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -55,11 +56,44 @@ record EvaluationReport(
         return new EvaluationReport(List.of(), about, Map.of(), List.of());
     }
 
+    static EvaluationReport of(JudgedPictures.Seen seen) {
+        Map<String, String> about = new LinkedHashMap<>();
+        about.put(
+                "fake",
+                "%s, %d pictures (%s)"
+                        .formatted(
+                                seen.pictures().folder(),
+                                seen.logits().count(),
+                                formats(seen.pictures().formats())));
+        about.put("features", seen.network() + ", " + seen.logits().width() + " classes");
+        about.put("preprocessing", seen.preprocessing());
+        about.put("version", version());
+        return new EvaluationReport(List.of(), about, Map.of(), List.of());
+    }
+
+    static EvaluationReport of(ComparedClips.Seen seen) {
+        Map<String, String> about = new LinkedHashMap<>();
+        about.put("real", describe(seen.realClips().folder(), seen.real().count(), seen.frames()));
+        about.put("fake", describe(seen.fakeClips().folder(), seen.fake().count(), seen.frames()));
+        about.put("features", seen.network() + ", " + seen.fake().width() + " numbers a clip");
+        about.put("preprocessing", seen.preprocessing());
+        about.put("version", version());
+        return new EvaluationReport(List.of(), about, Map.of(), List.of());
+    }
+
+    private static String describe(Path folder, int clips, int frames) {
+        return "%s, %d clips, %s frames of each".formatted(folder, clips, frames == 0 ? "all" : "the first " + frames);
+    }
+
     private static String describe(ComparedPictures.Set set) {
-        String formats = set.formats().entrySet().stream()
+        String detail = set.isSaved() ? "saved statistics" : formats(set.formats());
+        return "%s, %d pictures (%s)".formatted(set.from(), set.count(), detail);
+    }
+
+    private static String formats(Map<String, Long> formats) {
+        return formats.entrySet().stream()
                 .map(it -> it.getValue() + " " + it.getKey())
                 .collect(Collectors.joining(", "));
-        return "%s, %d pictures (%s)".formatted(set.from(), set.count(), set.isSaved() ? "saved statistics" : formats);
     }
 
     private static String version() {

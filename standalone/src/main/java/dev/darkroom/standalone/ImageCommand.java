@@ -157,6 +157,9 @@ final class ImageCommand implements Callable<Integer> {
     private int previewEvery;
 
     @Mixin
+    private SizeConditionOptions sizeConditions = new SizeConditionOptions();
+
+    @Mixin
     private SafetyPolicyOption safetyPolicy = new SafetyPolicyOption();
 
     @Mixin
@@ -236,6 +239,7 @@ final class ImageCommand implements Callable<Integer> {
         Given.use(guidanceStart, parameters::setGuidanceStart);
         Given.use(guidanceEnd, parameters::setGuidanceEnd);
         Given.use(refinerStart, parameters::setRefinerStart);
+        sizeConditions.put(parameters);
         if (width == null && height == null) {
             PictureInput.decode(start)
                     .ifPresent(picture -> DrawnSize.fit(

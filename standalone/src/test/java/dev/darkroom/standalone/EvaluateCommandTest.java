@@ -92,8 +92,7 @@ class EvaluateCommandTest {
                         .doubleValue())
                 .isGreaterThan(value(different, "fid"));
         assertThat(same.required("metrics").required("fid").has("interval")).isFalse();
-        assertThat(different.required("warnings").get(0).textValue())
-                .contains("10 pictures for features of length 128");
+        assertThat(different.required("warnings").get(0).textValue()).contains("10 samples for features of length 128");
         assertThat(different.required("fake").textValue()).endsWith("10 pictures (10 png)");
         assertThat(different.required("preprocessing").textValue()).contains("resample 3");
     }
@@ -139,6 +138,103 @@ class EvaluateCommandTest {
             assertThat(value(apart, metric)).isZero();
             assertThat(value(same, metric)).isPositive();
         }
+    }
+
+    private static final Path GRAPHS = Path.of("..", "evaluation", "src", "test", "resources", "graphs");
+
+    private static Run is(Path pictures, String... more) {
+        List<String> arguments = new ArrayList<>(
+                List.of("evaluate", "is", "--fake", pictures + "", "--features", GRAPHS.resolve("mean_colour") + ""));
+        arguments.addAll(Arrays.asList(more));
+        return Run.of(arguments.toArray(String[]::new));
+    }
+
+    /** The network takes red, green and blue for classes; of two colours there is more to tell than of one. */
+    @Test
+    void is_picturesOfTwoKinds_scoreHigherThanOfOne() throws IOException {
+        Path both = Files.createDirectory(folder.resolve("both"));
+        Files.move(warm, both.resolve("warm"));
+        Files.move(cold, both.resolve("cold"));
+        JsonNode mixed = json(is(both, "--json", "--splits", "2", "--bootstrap", "50"));
+        JsonNode one = json(is(both.resolve("warm"), "--json", "--splits", "2", "--bootstrap", "0"));
+
+        assertThat(value(one, "is")).isBetween(1.0, 1.01);
+        assertThat(value(mixed, "is")).isBetween(1.05, 3.0);
+        assertThat(value(mixed, "is_std")).isNotNegative();
+        JsonNode interval = mixed.required("metrics").required("is").required("interval");
+        assertThat(value(mixed, "is"))
+                .isBetween(
+                        interval.required("low").doubleValue(),
+                        interval.required("high").doubleValue());
+        assertThat(one.required("metrics").required("is").has("interval")).isFalse();
+        assertThat(mixed.required("features").textValue()).endsWith("3 classes");
+        assertThat(mixed.required("fake").textValue()).endsWith("22 pictures (22 png)");
+        assertThat(mixed.path("warnings")).isEmpty();
+    }
+
+    @Test
+    void is_fewPictures_warnsOrSaysWhatToAskFor() throws IOException {
+        assertThat(json(is(warm, "--json", "--splits", "6"))
+                        .required("warnings")
+                        .get(0)
+                        .textValue())
+                .startsWith("2 pictures in a split, and 3 classes");
+        Run run = is(warm, "--splits", "13");
+        assertThat(run.exitCode()).isEqualTo(Failures.REFUSED);
+        assertThat(run.err()).contains("13 splits of 12 pictures");
+    }
+
+    private Path clips(String name, int count, int frames, int red) throws IOException {
+        Random random = new Random(red);
+        for (int clip = 0; clip < count; clip++) {
+            Path into = Files.createDirectories(folder.resolve(name).resolve("clip-" + clip));
+            for (int frame = 0; frame < frames; frame++) {
+                byte[] rgb = new byte[16 * 16 * 3];
+                Arrays.fill(rgb, (byte) (red + random.nextInt(40)));
+                Files.write(into.resolve("f" + frame + ".png"), PngWriter.encode(RgbImage.of(16, 16, rgb), ""));
+            }
+        }
+        return folder.resolve(name);
+    }
+
+    private static Run fvd(Path real, Path fake, String... more) {
+        List<String> arguments = new ArrayList<>(List.of("evaluate", "fvd", "--real", real + "", "--fake", fake + ""));
+        arguments.addAll(List.of("--features", GRAPHS.resolve("clip_frames_first/model.onnx") + ""));
+        arguments.addAll(Arrays.asList(more));
+        return Run.of(arguments.toArray(String[]::new));
+    }
+
+    @Test
+    void fvd_differentClips_areFartherApartThanTheSame() throws IOException {
+        Path dark = clips("dark", 8, 3, 20);
+        Path light = clips("light", 6, 2, 180);
+        JsonNode different = json(fvd(dark, light, "--json", "--bootstrap", "30"));
+        JsonNode same = json(fvd(dark, dark, "--json", "--bootstrap", "0"));
+
+        assertThat(value(same, "fvd")).isCloseTo(0, within(1e-6));
+        assertThat(value(different, "fvd")).isGreaterThan(0.1);
+        assertThat(different
+                        .required("metrics")
+                        .required("fvd")
+                        .required("interval")
+                        .required("low")
+                        .doubleValue())
+                .isBetween(0.1, value(different, "fvd"));
+        assertThat(different.required("real").textValue()).endsWith("8 clips, the first 2 frames of each");
+        assertThat(different.required("fake").textValue()).endsWith("6 clips, the first 2 frames of each");
+    }
+
+    @Test
+    void fvd_clipsThatDoNotFit_areNamed() throws IOException {
+        Path good = clips("good", 3, 2, 20);
+        Path brief = clips("brief", 3, 1, 20);
+        Run tooShort = fvd(good, brief);
+        assertThat(tooShort.exitCode()).isEqualTo(Failures.REFUSED);
+        assertThat(tooShort.err()).contains("clip-0 has 1 frames, 2 are needed");
+        Run frames = fvd(good, good, "--frames", "1");
+        assertThat(frames.err()).contains("the network takes clips of 2 frames, this one has 1");
+        Run flat = fvd(good, warm);
+        assertThat(flat.err()).contains("holds no clip: a folder of frames");
     }
 
     @Test

@@ -71,7 +71,7 @@ public record FrechetDistance(
         long fewest = Math.min(x.count(), y.count());
         if (fewest <= x.width()) {
             warnings.add(
-                    "%d pictures for features of length %d: the covariance is not of full rank, and the distance is too large; take more than %d pictures"
+                    "%d samples for features of length %d: the covariance is not of full rank, and the distance is too large; take more than %d of each"
                             .formatted(fewest, x.width(), x.width()));
         }
         return warnings;

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.evaluation.feature;
 
+import dev.darkroom.evaluation.Bootstrap;
 import dev.darkroom.evaluation.EvaluationException;
 import dev.darkroom.evaluation.EvaluationException.Reason;
+import dev.darkroom.evaluation.Interval;
 import dev.darkroom.evaluation.NumpyRandomState;
 import dev.darkroom.evaluation.Summary;
 import java.util.ArrayList;
@@ -52,6 +54,18 @@ public record InceptionScore(double mean, double standardDeviation, List<Double>
         Summary summary =
                 Summary.of(values.stream().mapToDouble(Double::doubleValue).toArray());
         return new InceptionScore(summary.mean(), summary.standardDeviation(), values);
+    }
+
+    /**
+     * Returns an interval for the score of these pictures, by drawing them anew. Costs one score for each resample.
+     *
+     * @param logits as they were scored, in any order
+     */
+    public Interval interval(Features logits, Bootstrap bootstrap) {
+        return bootstrap.around(
+                logits.count(),
+                mean,
+                rows -> of(logits.select(rows), splits.size(), null).mean());
     }
 
     private static double score(Features rows, int from, int to) {

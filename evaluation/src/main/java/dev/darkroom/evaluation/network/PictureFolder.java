@@ -46,15 +46,17 @@ public record PictureFolder(Path folder, List<Path> files) {
             throw new EvaluationException(Reason.UNREADABLE, folder + " is not a folder");
         }
         try (Stream<Path> paths = Files.walk(folder)) {
-            List<Path> files = paths.filter(path -> ENDINGS.contains(ending(path)) && Files.isRegularFile(path))
-                    .sorted()
-                    .toList();
+            List<Path> files = paths.filter(PictureFolder::isPicture).sorted().toList();
             if (files.isEmpty()) {
                 throw new EvaluationException(
                         Reason.TOO_FEW_SAMPLES, folder + " holds no picture (.png, .jpg, .jpeg or .webp)");
             }
             return new PictureFolder(folder, files);
         }
+    }
+
+    static boolean isPicture(Path path) {
+        return ENDINGS.contains(ending(path)) && Files.isRegularFile(path);
     }
 
     private static String ending(Path path) {
@@ -81,7 +83,7 @@ public record PictureFolder(Path folder, List<Path> files) {
         }
     }
 
-    private static RgbImage read(Path file) throws IOException {
+    static RgbImage read(Path file) throws IOException {
         try {
             return ImageDecoder.decode(Files.readAllBytes(file), LIMITS).image();
         } catch (UnreadableImageException e) {

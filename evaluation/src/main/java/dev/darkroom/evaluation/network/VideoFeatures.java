@@ -24,6 +24,7 @@ import java.util.Set;
  * no call is in progress.
  */
 public final class VideoFeatures implements AutoCloseable {
+    private final String name;
     private final OnnxModel model;
     private final Preprocessing preprocessing;
     private final TensorSpec input;
@@ -31,6 +32,7 @@ public final class VideoFeatures implements AutoCloseable {
     private final boolean channelsFirst;
 
     private VideoFeatures(Path graph, OnnxModel model) {
+        this.name = Objects.requireNonNull(graph.getFileName()).toString();
         this.model = model;
         this.input = input(model.inputs());
         this.output = OnnxFeatures.output(model.outputs());
@@ -68,6 +70,16 @@ public final class VideoFeatures implements AutoCloseable {
         return inputs.getFirst();
     }
 
+    /** Returns what values of different networks must not be mixed up by. */
+    public String name() {
+        return name + " " + output.name();
+    }
+
+    /** Returns the only number of frames that clips may have; 0 if they may have any. */
+    public int frames() {
+        return (int) Math.max(0, input.dim(channelsFirst ? 2 : 1));
+    }
+
     /** Says how frames are prepared. */
     public String preprocessing() {
         return preprocessing.words();
@@ -79,12 +91,12 @@ public final class VideoFeatures implements AutoCloseable {
      * @throws EvaluationException if the graph takes another number of frames
      */
     public double[] features(List<RgbImage> frames, Cancellation cancellation) {
-        long needed = input.dim(channelsFirst ? 2 : 1);
-        if (frames.isEmpty() || (needed >= 0 && needed != frames.size())) {
+        int needed = frames();
+        if (frames.isEmpty() || (needed > 0 && needed != frames.size())) {
             throw new EvaluationException(
                     Reason.DIMENSION_MISMATCH,
                     "the network takes clips of %s frames, this one has %d"
-                            .formatted(needed < 0 ? "any number of" : Long.toString(needed), frames.size()));
+                            .formatted(needed == 0 ? "any number of" : Integer.toString(needed), frames.size()));
         }
         Tensor stacked = Tensor.concat(
                 frames.stream().map(preprocessing.processor()::pixelValues).toList());

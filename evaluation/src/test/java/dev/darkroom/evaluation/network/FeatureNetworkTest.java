@@ -139,6 +139,32 @@ final class FeatureNetworkTest {
     }
 
     @Test
+    void clips_foldersOfFrames_comeInOrderWithDigitsAsNumbers() throws IOException {
+        for (int frame : new int[] {10, 9, 2}) {
+            write("b/take_%d.png".formatted(frame), plain(8, 8, 25 * frame, 0, 0));
+        }
+        write("a/1.png", plain(8, 8, 255, 255, 255));
+        write("a/02.png", plain(8, 8, 0, 0, 0));
+        write("loose.png", plain(8, 8, 0, 0, 0));
+        ClipFolder clips = ClipFolder.list(folder);
+        assertThat(clips.clips())
+                .extracting(clip -> clip.stream()
+                        .map(frame -> folder.relativize(frame).toString())
+                        .toList())
+                .containsExactly(
+                        List.of("a/1.png", "a/02.png"), List.of("b/take_2.png", "b/take_9.png", "b/take_10.png"));
+        List<double[]> seen = new ArrayList<>();
+        try (VideoFeatures network = VideoFeatures.load(GRAPHS.resolve("clip_frames_first/model.onnx"), SETTINGS)) {
+            assertThat(network.frames()).isEqualTo(2);
+            clips.features(network, 2, CANCELLATION, (features, done) -> {
+                seen.add(features);
+                assertThat(done).isEqualTo(seen.size());
+            });
+        }
+        assertThat(seen).hasSize(2);
+    }
+
+    @Test
     void pictures_damagedFile_isNamed() throws IOException {
         write("a.png", plain(8, 8, 0, 0, 0));
         byte[] whole = Files.readAllBytes(folder.resolve("a.png"));
