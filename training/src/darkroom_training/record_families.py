@@ -161,6 +161,9 @@ def stable_diffusion_xl(root: Path, _t5: Path) -> list[Case]:
         Case("image", 6, num_inference_steps=6, image=(HEIGHT, WIDTH), options={"strength": 0.5}),
         Case("refined", 7, num_inference_steps=7, denoising_split=0.6, scheduler="EulerDiscreteScheduler"),
         Case("refined-ddim", 8, num_inference_steps=5, denoising_split=0.7, options={"negative_prompt": "cat"}, num_images_per_prompt=2),
+        Case("sizes", 9, options={"negative_prompt": "the cat", "original_size": (64, 40), "crops_coords_top_left": (6, 9), "target_size": (48, 20)}),
+        Case("sizes-image", 10, num_inference_steps=6, image=(HEIGHT, WIDTH), options={"strength": 0.5, "original_size": (12, 80), "crops_coords_top_left": (3, 0)}),
+        Case("sizes-refined", 11, num_inference_steps=6, denoising_split=0.6, options={"original_size": (70, 50), "crops_coords_top_left": (5, 4)}),
     ]
 
 

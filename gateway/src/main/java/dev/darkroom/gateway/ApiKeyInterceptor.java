@@ -16,6 +16,7 @@ import jakarta.inject.Singleton;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +45,11 @@ final class ApiKeyInterceptor implements ServerInterceptor {
     static String policyOfCaller() {
         Known caller = CALLER.get();
         return caller == null ? "" : caller.safetyPolicy();
+    }
+
+    /** The name of the key that this thread's call was made with. */
+    static Optional<String> nameOfCaller() {
+        return Optional.ofNullable(CALLER.get()).map(Known::name);
     }
 
     @Override

@@ -14,6 +14,7 @@ import dev.darkroom.gateway.v1.StreamGenerateVideoResponse;
 import dev.darkroom.gateway.v1.StreamUpscaleImageResponse;
 import dev.darkroom.gateway.v1.UpscaleCompleted;
 import dev.darkroom.gateway.v1.VideoCompleted;
+import dev.darkroom.media.v1.Checkpoint;
 import dev.darkroom.media.v1.ImageChunk;
 import dev.darkroom.media.v1.Preview;
 import dev.darkroom.media.v1.Queued;
@@ -21,12 +22,14 @@ import dev.darkroom.media.v1.StageStarted;
 import dev.darkroom.media.v1.StageTime;
 import dev.darkroom.media.v1.StepCompleted;
 import dev.darkroom.media.v1.Warning;
+import dev.darkroom.rpc.RequestLog;
 import dev.darkroom.rpc.ResponseStream;
 import dev.darkroom.text2video.v1.StageProgress;
 import dev.darkroom.text2video.v1.VideoChunk;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CancellationException;
 import java.util.function.Supplier;
 
@@ -43,30 +46,38 @@ import java.util.function.Supplier;
 final class Delivery<R> {
     private static final int CHUNK_BYTES = 65_536;
 
-    private final ResponseStream<R> responses;
+    private final Outlet<R> responses;
     private final Wrapping<R> wrapping;
     private final StageClock clock = new StageClock(System::nanoTime);
     private final Set<Warning> warned = new HashSet<>();
     private long sequence;
 
-    private Delivery(ResponseStream<R> responses, Wrapping<R> wrapping) {
+    private Delivery(Outlet<R> responses, Wrapping<R> wrapping) {
         this.responses = responses;
         this.wrapping = wrapping;
     }
 
     static Delivery<StreamGenerateImagesResponse> ofImages(ResponseStream<StreamGenerateImagesResponse> responses) {
-        return new Delivery<>(responses, Delivery::generation);
+        return new Delivery<>(Outlet.of(responses), Delivery::generation);
     }
 
     static Delivery<StreamUpscaleImageResponse> ofUpscale(ResponseStream<StreamUpscaleImageResponse> responses) {
-        return new Delivery<>(responses, Delivery::upscaling);
+        return new Delivery<>(Outlet.of(responses), Delivery::upscaling);
     }
 
     static Delivery<StreamGenerateVideoResponse> ofVideo(ResponseStream<StreamGenerateVideoResponse> responses) {
-        return new Delivery<>(responses, Delivery::video);
+        return new Delivery<>(Outlet.of(responses), Delivery::video);
     }
 
-    void operationStarted(String name) {
+    /** Of a job, whose events are numbered where they are kept. */
+    static Delivery<Message> ofJob(Outlet<Message> outlet) {
+        return new Delivery<>(outlet, (_, event) -> event);
+    }
+
+    /** Tells under which name the work goes on. */
+    void operationStarted() {
+        String name = "operations/" + UUID.randomUUID();
+        RequestLog.put("operation", name);
         send(OperationStarted.newBuilder().setName(name).build());
     }
 
@@ -112,6 +123,21 @@ final class Delivery<R> {
 
     void step(StepCompleted event) {
         latest("step", event);
+    }
+
+    /** Steps after which a worker should say where the work stands; 0 where nobody would go on from there. */
+    int checkpointInterval() {
+        return responses.checkpointInterval();
+    }
+
+    /** From where the work goes on; empty where it starts. */
+    List<Checkpoint> resume() {
+        return responses.resume();
+    }
+
+    /** Hands in where the work stands. Callers never see it: no check has. */
+    void checkpoint(Checkpoint checkpoint) {
+        responses.keep(checkpoint);
     }
 
     /** Hands in a preview that was looked at. */
@@ -253,6 +279,50 @@ final class Delivery<R> {
     private static IllegalArgumentException noEvent(Message event) {
         return new IllegalArgumentException(
                 "No event of this method: " + event.getDescriptorForType().getFullName());
+    }
+
+    /** Where the events go. */
+    interface Outlet<R> {
+        /** Sends what must arrive; returns when it was taken. */
+        void send(R event);
+
+        /** Sends what the next one of its kind makes worthless; never waits. */
+        void offer(String kind, R event);
+
+        /** Whether what is sent now leaves at once. */
+        boolean hasRoom();
+
+        /** As {@link Delivery#checkpointInterval}; for a caller who waits there are no checkpoints. */
+        default int checkpointInterval() {
+            return 0;
+        }
+
+        /** As {@link Delivery#resume}. */
+        default List<Checkpoint> resume() {
+            return List.of();
+        }
+
+        /** As {@link Delivery#checkpoint}. */
+        default void keep(Checkpoint checkpoint) {}
+
+        private static <R> Outlet<R> of(ResponseStream<R> responses) {
+            return new Outlet<>() {
+                @Override
+                public void send(R event) {
+                    responses.send(event);
+                }
+
+                @Override
+                public void offer(String kind, R event) {
+                    responses.offer(kind, event);
+                }
+
+                @Override
+                public boolean hasRoom() {
+                    return responses.hasRoom();
+                }
+            };
+        }
     }
 
     /** Makes an event the numbered response of a method. */

@@ -9,10 +9,12 @@ import dev.darkroom.gateway.v1.StreamGenerateVideoRequest;
 import dev.darkroom.gateway.v1.StreamUpscaleImageRequest;
 import dev.darkroom.rpc.Fault;
 import dev.darkroom.rpc.Violations;
+import dev.darkroom.text2image.v1.ImageModel;
 import dev.darkroom.text2image.v1.ImageParameters;
 import dev.darkroom.text2image.v1.ListModelsResponse;
 import io.grpc.StatusRuntimeException;
 import jakarta.inject.Singleton;
+import java.util.List;
 
 /**
  * Refuses what must not even reach the check of the prompt, and what would only be refused after a picture was drawn.
@@ -53,12 +55,7 @@ final class RequestCheck {
     Plan requireValid(StreamGenerateImagesRequest request) {
         ImageParameters parameters = request.getParameters();
         Violations violations = new Violations();
-        violations.text("parameters.prompt", parameters.getPrompt(), 1, MAX_PROMPT_CODE_POINTS);
-        violations.text("parameters.negative_prompt", parameters.getNegativePrompt(), 0, MAX_PROMPT_CODE_POINTS);
-        violations.range("preview_interval", request.getPreviewInterval(), 0, MAX_PREVIEW_INTERVAL);
-        violations.text("safety_policy", request.getSafetyPolicy(), 0, MAX_POLICY_NAME_CODE_POINTS);
-        int size = request.getImage().size();
-        violations.check(size <= MAX_IMAGE_BYTES, "image", "at most " + MAX_IMAGE_BYTES + " bytes long", size);
+        checkWords(request, violations);
         ListModelsResponse published = published(violations);
         BestOf bestOf = BestOf.of(request, published, violations);
         UpscalePlan upscale = UpscalePlan.of(request, published, violations);
@@ -69,6 +66,47 @@ final class RequestCheck {
         return new Plan(bestOf, upscale);
     }
 
+    /**
+     * As the other one, of a job, of which text2image hears when its caller has gone: all of it is held against the published limits.
+     *
+     * @param violations that were found in the rest of it
+     * @throws Fault.NotFound MODEL_UNKNOWN, also if it names an image model that is not loaded
+     */
+    JobPlan requireValid(StreamGenerateImagesRequest request, Violations violations) {
+        ImageParameters parameters = request.getParameters();
+        checkWords(request, violations);
+        ListModelsResponse published = published(violations);
+        BestOf bestOf = BestOf.of(request, published, violations);
+        UpscalePlan upscale = UpscalePlan.of(request, published, violations);
+        if (violations.isEmpty()) {
+            requireKnown(parameters.getModel(), published);
+        }
+        PublishedLimits.check(parameters, published, violations);
+        violations.throwIfAny();
+        return new JobPlan(new Plan(bestOf, upscale), published);
+    }
+
+    /** What becomes of the pictures of a job, and what is loaded to make them. */
+    record JobPlan(Plan plan, ListModelsResponse published) {}
+
+    private static void requireKnown(String model, ListModelsResponse published) {
+        if (PublishedLimits.model(model, published).isEmpty()) {
+            List<String> known =
+                    published.getModelsList().stream().map(ImageModel::getName).toList();
+            throw new Fault.NotFound("MODEL_UNKNOWN", "model", model, known);
+        }
+    }
+
+    private static void checkWords(StreamGenerateImagesRequest request, Violations violations) {
+        ImageParameters parameters = request.getParameters();
+        violations.text("parameters.prompt", parameters.getPrompt(), 1, MAX_PROMPT_CODE_POINTS);
+        violations.text("parameters.negative_prompt", parameters.getNegativePrompt(), 0, MAX_PROMPT_CODE_POINTS);
+        violations.range("preview_interval", request.getPreviewInterval(), 0, MAX_PREVIEW_INTERVAL);
+        violations.text("safety_policy", request.getSafetyPolicy(), 0, MAX_POLICY_NAME_CODE_POINTS);
+        int size = request.getImage().size();
+        violations.check(size <= MAX_IMAGE_BYTES, "image", "at most " + MAX_IMAGE_BYTES + " bytes long", size);
+    }
+
     /** With best_of, text2image is asked for another number of pictures, and could not say what is wrong with the caller's. */
     private static boolean isCountedHere(BestOf bestOf, ImageParameters parameters, ListModelsResponse published) {
         return bestOf.isAsked()
@@ -77,7 +115,15 @@ final class RequestCheck {
 
     /** As the other one, of a picture that the caller has; the rest of its fields included. */
     void requireValid(StreamUpscaleImageRequest request) {
-        Violations violations = new Violations();
+        requireValid(request, new Violations());
+    }
+
+    /**
+     * As the other one, of a job.
+     *
+     * @param violations that were found in the rest of it
+     */
+    void requireValid(StreamUpscaleImageRequest request, Violations violations) {
         checkPicture(request.getImage(), violations);
         violations.text("parameters.prompt", request.getParameters().getPrompt(), 0, MAX_PROMPT_CODE_POINTS);
         violations.text("safety_policy", request.getSafetyPolicy(), 0, MAX_POLICY_NAME_CODE_POINTS);
@@ -96,7 +142,15 @@ final class RequestCheck {
      * @throws Fault.Unavailable if nobody can say what is loaded
      */
     void requireValid(CaptionImageRequest request) {
-        Violations violations = new Violations();
+        requireValid(request, new Violations());
+    }
+
+    /**
+     * As the other one, of a job.
+     *
+     * @param violations that were found in the rest of it
+     */
+    void requireValid(CaptionImageRequest request, Violations violations) {
         checkPicture(request.getImage(), violations);
         String prefix = request.getParameters().getPrefix();
         violations.text("parameters.prefix", prefix, 0, MAX_PREFIX_CODE_POINTS);

@@ -74,6 +74,8 @@ final class TestingGateway implements AutoCloseable {
     static ServiceApplication.Builder before(TestingUpstream textToImage, TestingUpstream safety) {
         return ServiceApplication.named("gateway")
                 .property("grpc.server.port", 0)
+                .property("darkroom.gateway.data", "")
+                .property("darkroom.gateway.jobs.drain-timeout", "100ms")
                 .property("darkroom.upstreams.text2image.address", textToImage.address())
                 .property("darkroom.upstreams.safety.address", safety.address());
     }

@@ -4,6 +4,7 @@ package dev.darkroom.gateway;
 
 import com.google.protobuf.ByteString;
 import com.google.rpc.BadRequest;
+import dev.darkroom.media.v1.Checkpoint;
 import dev.darkroom.media.v1.Fingerprint;
 import dev.darkroom.media.v1.Image;
 import dev.darkroom.media.v1.ImageChunk;
@@ -61,6 +62,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImageServiceImplBase {
     static final int CHUNK_BYTES = 65_536;
+    private static final int EVENTS_OF_THE_DYING = 4;
     static final ImageModel MODEL = ImageModel.newBuilder()
             .setName("noise")
             .setPipeline("TestingPipeline")
@@ -128,6 +130,10 @@ final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImage
     volatile UnaryOperator<Stream<GenerateResponse>> altered = UnaryOperator.identity();
     /** Which calls hang after their last event. */
     volatile Predicate<GenerateRequest> hanging = _ -> false;
+    /** Whether it goes on from checkpoints; if not, it refuses them. */
+    volatile boolean resumes = true;
+    /** Which calls lose their connection in the middle of the work. */
+    volatile Predicate<GenerateRequest> dying = _ -> false;
     /** While true, calls of ListModels are taken and never answered. */
     volatile boolean silent;
 
@@ -168,13 +174,19 @@ final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImage
             responses.onError(badSteps());
             return;
         }
+        if (!resumes && request.getResumeCount() > 0) {
+            responses.onError(TestingUpstream.failure(
+                    Status.Code.INVALID_ARGUMENT, "resume[0] is of other parameters", "REQUEST_INVALID"));
+            return;
+        }
         StatusRuntimeException refused = refusal;
         if (refused != null) {
             responses.onError(refused);
             return;
         }
+        Stream<GenerateResponse> planned = altered.apply(numbered(events(request)));
         Iterator<GenerateResponse> events =
-                altered.apply(numbered(events(request))).iterator();
+                (dying.test(request) ? planned.limit(EVENTS_OF_THE_DYING) : planned).iterator();
         responses.setOnCancelHandler(call.cancelled::countDown);
         responses.setOnReadyHandler(() -> send(events, call, responses));
     }
@@ -188,7 +200,11 @@ final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImage
             call.sentBytes.addAndGet(event.getSerializedSize());
         }
         if (!events.hasNext() && !hanging.test(call.request) && call.ended.compareAndSet(false, true)) {
-            responses.onCompleted();
+            if (dying.test(call.request)) {
+                responses.onError(Status.UNAVAILABLE.asRuntimeException()); // what is seen of a connection that breaks
+            } else {
+                responses.onCompleted();
+            }
         }
     }
 
@@ -275,7 +291,9 @@ final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImage
                                 .build()),
                         IntStream.rangeClosed(1, steps)
                                 .boxed()
-                                .flatMap(step -> progress(step, steps, request.getPreviewInterval())),
+                                .flatMap(step -> Stream.concat(
+                                        progress(step, steps, request.getPreviewInterval()),
+                                        checkpoints(step, steps, images, request))),
                         IntStream.range(0, images)
                                 .boxed()
                                 .flatMap(index ->
@@ -283,6 +301,25 @@ final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImage
                         Stream.of(event().setCompleted(completed(request.getParameters()))
                                 .build()))
                 .flatMap(events -> events);
+    }
+
+    private static Stream<GenerateResponse> checkpoints(int step, int steps, int images, GenerateRequest request) {
+        int interval = request.getCheckpointInterval();
+        return interval == 0 || step % interval != 0 || step == steps
+                ? Stream.empty()
+                : IntStream.range(0, images)
+                        .mapToObj(index ->
+                                event().setCheckpoint(checkpoint(index, step)).build());
+    }
+
+    /** Where a picture stands after a step. */
+    static Checkpoint checkpoint(int index, int step) {
+        return Checkpoint.newBuilder()
+                .setIndex(index)
+                .setStage("denoise")
+                .setStep(step)
+                .setState(ByteString.copyFrom(pixels(step, 1_000)))
+                .build();
     }
 
     private Stream<GenerateResponse> progress(int step, int steps, int previewInterval) {

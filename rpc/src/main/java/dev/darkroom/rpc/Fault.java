@@ -174,6 +174,41 @@ public abstract sealed class Fault extends RuntimeException {
         }
     }
 
+    /** A position behind the end of what is read: OUT_OF_RANGE. */
+    public static final class OutOfRange extends Fault {
+        public OutOfRange(String reason, String message) {
+            super(reason, message, Map.of(), null);
+        }
+    }
+
+    /** Stored bytes that are not what was stored: DATA_LOSS. Logged once, with the trace id. */
+    public static final class DataLoss extends Fault {
+        public DataLoss(String reason, String message) {
+            super(reason, message, Map.of(), null);
+        }
+    }
+
+    /** A name or id that is taken by something else: ALREADY_EXISTS. */
+    public static final class AlreadyExists extends Fault {
+        public AlreadyExists(String reason, String message, Map<String, String> metadata) {
+            super(reason, message, metadata, null);
+        }
+    }
+
+    /** Work that was given up, though a repetition might go well: ABORTED. */
+    public static final class Aborted extends Fault {
+        public Aborted(String reason, String message, Map<String, String> metadata) {
+            super(reason, message, metadata, null);
+        }
+    }
+
+    /** Work that somebody asked to stop, in another call: CANCELLED. */
+    public static final class Cancelled extends Fault {
+        public Cancelled(String reason, String message) {
+            super(reason, message, Map.of(), null);
+        }
+    }
+
     /** A fault of ours: INTERNAL. The cause is logged once, with the trace id, and never shown. */
     public static final class Internal extends Fault {
         public Internal(String reason, String message, Throwable cause) {

@@ -37,6 +37,7 @@ public final class Readiness {
     private final BeanProvider<Preparation> preparations;
     private final CompletableFuture<Void> prepared = new CompletableFuture<>();
     private volatile boolean ready;
+    private volatile boolean ending;
     private volatile @Nullable Thread preparing;
 
     Readiness(
@@ -52,6 +53,11 @@ public final class Readiness {
     /** Whether requests are served now. */
     public boolean isReady() {
         return ready;
+    }
+
+    /** Whether the shutdown has begun: work that can be handed over is to be, the rest has the drain timeout. */
+    public boolean isEnding() {
+        return ending;
     }
 
     /** Waits until the service serves; throws when it could not be prepared or the time is over. */
@@ -88,6 +94,7 @@ public final class Readiness {
      * Says NOT_SERVING for good, and waits for preparations that have not returned: they use beans that go away next.
      */
     void end(Duration atMost) {
+        ending = true;
         health.enterTerminalState();
         Thread preparation = preparing;
         if (preparation == null) {

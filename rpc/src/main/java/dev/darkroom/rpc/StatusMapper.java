@@ -76,6 +76,11 @@ public final class StatusMapper {
                 status(Status.Code.RESOURCE_EXHAUSTED, f, List.of(retry(f.retryAfter()), quota(f)));
             case Fault.TooShort f -> status(Status.Code.DEADLINE_EXCEEDED, f, List.of());
             case Fault.Unavailable f -> status(Status.Code.UNAVAILABLE, f, List.of(retry(f.retryAfter())));
+            case Fault.OutOfRange f -> status(Status.Code.OUT_OF_RANGE, f, List.of());
+            case Fault.DataLoss f -> ours(Status.Code.DATA_LOSS, f.reason(), f.description(), f);
+            case Fault.AlreadyExists f -> status(Status.Code.ALREADY_EXISTS, f, List.of());
+            case Fault.Aborted f -> status(Status.Code.ABORTED, f, List.of());
+            case Fault.Cancelled f -> status(Status.Code.CANCELLED, f, List.of());
             case Fault.Internal f -> internal(f.reason(), f.description(), f);
         };
     }
@@ -135,9 +140,14 @@ public final class StatusMapper {
     }
 
     private static StatusRuntimeException internal(String reason, String message, Throwable cause) {
+        return ours(Status.Code.INTERNAL, reason, message, cause);
+    }
+
+    /** What whoever runs this has to look into. */
+    private static StatusRuntimeException ours(Status.Code code, String reason, String message, Throwable cause) {
         String traceId = Trace.current().traceId();
         LOG.error("reason={} trace_id={}", reason, traceId, loggable(cause));
-        return status(Status.Code.INTERNAL, reason, message, Map.of("trace_id", traceId), List.of());
+        return status(code, reason, message, Map.of("trace_id", traceId), List.of());
     }
 
     private static StatusRuntimeException status(Status.Code code, Fault fault, List<Message> details) {
@@ -211,7 +221,7 @@ public final class StatusMapper {
      * request.
      */
     private static Throwable loggable(Throwable thrown) {
-        return thrown instanceof Fault.Internal ? thrown : new Wordless(thrown);
+        return thrown instanceof Fault.Internal || thrown instanceof Fault.DataLoss ? thrown : new Wordless(thrown);
     }
 
     private static Throwable unwrap(Throwable thrown) {

@@ -94,6 +94,24 @@ final class StatusMapperTest {
     }
 
     @Test
+    void toStatus_outOfRange_isNotLogged() {
+        ErrorDetails error = map(new Fault.OutOfRange("OFFSET_PAST_END", "the artifact has 5 bytes"));
+
+        assertThat(error.code()).isEqualTo(Status.Code.OUT_OF_RANGE);
+        assertThat(error.reason()).isEqualTo("OFFSET_PAST_END");
+        assertThat(log.list).isEmpty();
+    }
+
+    @Test
+    void toStatus_dataLoss_isLoggedOnce() {
+        ErrorDetails error = map(new Fault.DataLoss("ARTIFACT_DAMAGED", "the bytes are not those that were stored"));
+
+        assertThat(error.code()).isEqualTo(Status.Code.DATA_LOSS);
+        assertThat(error.metadata()).containsOnlyKeys("trace_id");
+        assertThat(log.list).hasSize(1);
+    }
+
+    @Test
     void toStatus_unknownException_tellsNothingAndLogsOnceWithoutItsWords() {
         ErrorDetails error =
                 map(new IllegalStateException("a heliotrope fox", new RuntimeException("heliotrope again")));

@@ -56,7 +56,7 @@ record CaptionReport(PictureAnswers<CaptionImageResponse> pictures, long millis)
                 : "held back";
     }
 
-    private static boolean isUnsure(CaptionResponse answer) {
+    static boolean isUnsure(CaptionResponse answer) {
         return answer.getOutcome() == CaptionOutcome.CAPTION_OUTCOME_LOW_CONFIDENCE;
     }
 

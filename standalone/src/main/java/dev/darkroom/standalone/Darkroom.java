@@ -27,6 +27,7 @@ import picocli.CommandLine.IVersionProvider;
             InspectCommand.class,
             SheetCommand.class,
             EvaluateCommand.class,
+            BatchCommand.class,
             ServeCommand.class
         })
 public final class Darkroom {

@@ -26,13 +26,20 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--models", description = "Folder whose folders are the models. Default: the shipped ones.")
     private Path models = ServeOptions.shippedModels();
 
+    @Option(
+            names = "--data",
+            description =
+                    "Folder that keeps jobs and their results when the services stop; one gateway at a time has it."
+                            + " Default: $DARKROOM_GATEWAY_DATA, or darkroom in $XDG_DATA_HOME or ~/.local/share.")
+    private Path data = usualData();
+
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
     @Override
     public Integer call() throws InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
-        Services services = Services.start(new ServeOptions(port, models));
+        Services services = Services.start(new ServeOptions(port, models), data.toString());
         CountDownLatch closed = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(services, out, closed)));
         services.addresses().forEach((name, address) -> out.printf("%-15s %s%n", name, address));
@@ -47,5 +54,16 @@ final class ServeCommand implements Callable<Integer> {
         out.flush();
         services.close();
         closed.countDown();
+    }
+
+    private static Path usualData() {
+        String given = System.getenv("DARKROOM_GATEWAY_DATA");
+        String shared = System.getenv("XDG_DATA_HOME");
+        if (given != null && !given.isBlank()) {
+            return Path.of(given);
+        }
+        return shared != null && !shared.isBlank()
+                ? Path.of(shared, "darkroom")
+                : Path.of(System.getProperty("user.home"), ".local", "share", "darkroom");
     }
 }

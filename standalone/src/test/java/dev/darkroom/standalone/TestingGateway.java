@@ -44,6 +44,7 @@ import dev.darkroom.media.v1.StageTime;
 import dev.darkroom.media.v1.Warning;
 import dev.darkroom.safety.v1.OutputVerdict;
 import dev.darkroom.text2image.v1.GeneratedImage;
+import dev.darkroom.text2image.v1.ImageLimits;
 import dev.darkroom.text2image.v1.ImageModel;
 import dev.darkroom.text2image.v1.ImageParameters;
 import dev.darkroom.text2image.v1.UpscaleLimits;
@@ -85,6 +86,8 @@ final class TestingGateway implements AutoCloseable {
     volatile Set<Integer> blocked = Set.of();
     /** Field that every upscaling is refused for; empty: none. */
     volatile String badField = "";
+    /** Prompt that is refused; empty: none. */
+    volatile String refusedPrompt = "";
 
     private final Server server;
 
@@ -111,6 +114,10 @@ final class TestingGateway implements AutoCloseable {
         public void streamGenerateImages(
                 StreamGenerateImagesRequest request, StreamObserver<StreamGenerateImagesResponse> responses) {
             images.add(request);
+            if (request.getParameters().getPrompt().equals(refusedPrompt)) {
+                responses.onError(refusal("parameters.prompt"));
+                return;
+            }
             int count = Math.max(1, request.getParameters().getNumImagesPerPrompt());
             int factor = Math.max(1, request.getUpscaleFactor());
             for (int index = 0; index < count; index++) {
@@ -318,12 +325,22 @@ final class TestingGateway implements AutoCloseable {
                     .addImageModels(ImageModel.newBuilder()
                             .setName("plain")
                             .setDefaultUpscaleFactor(4)
-                            .setDefaults(
-                                    ImageParameters.newBuilder().setWidth(BASE).setHeight(BASE)))
+                            .setDefaults(ImageParameters.newBuilder()
+                                    .setScheduler("ddim")
+                                    .setWidth(BASE)
+                                    .setHeight(BASE))
+                            .addSchedulers("ddim")
+                            .setLimits(ImageLimits.newBuilder()
+                                    .setMinSize(16)
+                                    .setMaxSize(256)
+                                    .setSizeMultiple(8)
+                                    .setMaxNumInferenceSteps(1_000)
+                                    .setMaxNumImagesPerPrompt(16)))
                     .addUpscaleModels(UpscaleModel.newBuilder()
                             .setName("plainer")
                             .setPipeline("StableDiffusionUpscalePipeline")
                             .setScaleFactor(4)
+                            .addSchedulers("ddim")
                             .setDefaults(UpscaleParameters.newBuilder()
                                     .setScheduler("ddim")
                                     .setNumInferenceSteps(8)
@@ -345,6 +362,9 @@ final class TestingGateway implements AutoCloseable {
                             .setName("teller")
                             .setModelType("vision-encoder-decoder")
                             .setImageSize(64)
+                            .setDefaults(CaptionParameters.newBuilder()
+                                    .setNumBeams(3)
+                                    .setMaxNewTokens(20))
                             .setLimits(
                                     CaptionLimits.newBuilder().setMaxNumBeams(8).setMaxNewTokens(64)))
                     .addAlignmentModels(AlignmentModel.newBuilder()

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.darkroom.text2image;
 
+import com.google.protobuf.ByteString;
 import dev.darkroom.inference.diffusion.LoopState;
 import dev.darkroom.media.v1.Checkpoint;
 import dev.darkroom.media.v1.Fingerprint;
 import dev.darkroom.rpc.Violations;
+import dev.darkroom.text2image.v1.ImageParameters;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -32,11 +34,27 @@ record Checkpoints(
 
     private UnfinishedPicture picture(int index) {
         return new UnfinishedPicture(
-                index, request.seedOf(index), request.sha256(index), fingerprint, refinerFingerprint);
+                index, request.seedOf(index), parametersSha256(index), fingerprint, refinerFingerprint);
+    }
+
+    /** Covers what decides one picture's latents beside the fingerprint, whether it is made alone or among others. */
+    private String parametersSha256(int index) {
+        ImageParameters parameters = request.toProto().toBuilder()
+                .setSeed(request.seedOf(index))
+                .clearNumImagesPerPrompt()
+                .setAestheticScore(request.aestheticScore())
+                .setNegativeAestheticScore(request.negativeAestheticScore())
+                .build();
+        String picture = request.start() instanceof Start.Picture from ? from.sha256() : "";
+        String refinerScheduler = request.finish() instanceof Finish.Refined refined
+                ? refined.pipeline().scheduler().toString()
+                : "";
+        return Sha256.of(
+                parameters.toByteString(), ByteString.copyFromUtf8(picture + pipeline.scheduler() + refinerScheduler));
     }
 
     /** Returns the checkpoints of every picture in a loop. */
-    List<Checkpoint> write(GenerationEvent.Checkpoint at) {
+    List<Checkpoint> write(GenerationEvent.StepCompleted at) {
         List<Integer> pictures = request.resume().pictures();
         return IntStream.range(0, pictures.size())
                 .mapToObj(row -> picture(pictures.get(row))

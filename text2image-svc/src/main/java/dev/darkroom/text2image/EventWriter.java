@@ -23,13 +23,15 @@ import dev.darkroom.text2image.v1.GenerationCompleted;
 final class EventWriter {
     private final ResponseStream<GenerateResponse> stream;
     private final Checkpoints checkpoints;
+    private final CheckpointPace checkpointPace;
     private final StepPace pace = new StepPace(System::nanoTime);
     private long sequence;
     private boolean toldTooLarge;
 
-    EventWriter(ResponseStream<GenerateResponse> stream, Checkpoints checkpoints) {
+    EventWriter(ResponseStream<GenerateResponse> stream, Checkpoints checkpoints, CheckpointPace checkpointPace) {
         this.stream = stream;
         this.checkpoints = checkpoints;
+        this.checkpointPace = checkpointPace;
     }
 
     void queued(int position) {
@@ -47,8 +49,6 @@ final class EventWriter {
                                 .build());
             case GenerationEvent.StepCompleted step -> step(step);
             case GenerationEvent.Preview preview -> preview(preview);
-            case GenerationEvent.Checkpoint checkpoint ->
-                checkpoints.write(checkpoint).forEach(this::checkpoint);
             case GenerationEvent.Warning(String reason, String message) ->
                 stream.offer(
                         event,
@@ -68,6 +68,10 @@ final class EventWriter {
                                     .setEtaMillis(step.etaMillis()))
                             .build());
         }
+        checkpointPace.after(
+                step.step(),
+                step.numInferenceSteps(),
+                () -> checkpoints.write(step).forEach(this::checkpoint));
     }
 
     private void preview(GenerationEvent.Preview preview) {

@@ -4,7 +4,6 @@ package dev.darkroom.text2image;
 
 import dev.darkroom.inference.diffusion.LoopState;
 import dev.darkroom.inference.image.RgbImage;
-import dev.darkroom.inference.tensor.Tensor;
 
 /** What a pipeline tells while it works. */
 sealed interface GenerationEvent {
@@ -14,11 +13,13 @@ sealed interface GenerationEvent {
     /**
      * A denoising step ended.
      *
+     * @param stage of the loop
      * @param step from 1
      * @param etaMillis predicted time to the last picture
-     * @param latents (N, C, h, w) after the step
+     * @param state after the step, with latents (N, C, h, w)
      */
-    record StepCompleted(int step, int numInferenceSteps, long etaMillis, Tensor latents) implements GenerationEvent {}
+    record StepCompleted(String stage, int step, int numInferenceSteps, long etaMillis, LoopState state)
+            implements GenerationEvent {}
 
     /**
      * What a picture would be if the network were right by now.
@@ -27,14 +28,6 @@ sealed interface GenerationEvent {
      * @param step from 1
      */
     record Preview(int index, int step, RgbImage image) implements GenerationEvent {}
-
-    /**
-     * A loop can go on from here.
-     *
-     * @param stage of the loop
-     * @param step from 1
-     */
-    record Checkpoint(String stage, int step, int numInferenceSteps, LoopState state) implements GenerationEvent {}
 
     /** The request is served, but not quite as it may be meant. {@code message} may quote the prompt. */
     record Warning(String reason, String message) implements GenerationEvent {}

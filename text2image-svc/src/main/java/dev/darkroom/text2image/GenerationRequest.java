@@ -4,7 +4,6 @@ package dev.darkroom.text2image;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.google.protobuf.ByteString;
 import dev.darkroom.inference.diffusion.Guidance;
 import dev.darkroom.inference.onnx.Fingerprint;
 import dev.darkroom.inference.scheduler.Schedule;
@@ -27,6 +26,7 @@ import java.util.stream.IntStream;
  * @param height pixels
  * @param aestheticScore what a refiner is told beside the prompt
  * @param negativeAestheticScore what a refiner is told beside the negative prompt
+ * @param toldSizes whether {@code sizes} have a meaning for the model
  * @param previewInterval steps between previews; 0 for none
  * @param checkpointInterval steps between checkpoints; 0 for none
  * @param alphaDropped whether the picture to start from had pixels that were not opaque
@@ -49,6 +49,8 @@ record GenerationRequest(
         Finish finish,
         float aestheticScore,
         float negativeAestheticScore,
+        boolean toldSizes,
+        SizeConditions sizes,
         int previewInterval,
         int checkpointInterval,
         boolean alphaDropped,
@@ -101,11 +103,14 @@ record GenerationRequest(
                 parameters.hasNegativeAestheticScore()
                         ? parameters.getNegativeAestheticScore()
                         : DEFAULT_NEGATIVE_AESTHETIC_SCORE,
+                model.pipeline().toldSizes(),
+                SizeConditions.of(parameters, height, width),
                 proto.getPreviewInterval(),
                 proto.getCheckpointInterval(),
                 picture.alphaDropped(),
                 new Resume.Anew(List.of(), ""));
         request.check(limits, violations);
+        SizeConditions.check(PREFIX, parameters, model.pipeline().toldSizes(), violations);
         if (violations.isEmpty()) {
             request.checkSteps(model.pipeline(), violations);
         }
@@ -149,6 +154,8 @@ record GenerationRequest(
                 finish,
                 aestheticScore,
                 negativeAestheticScore,
+                toldSizes,
+                sizes,
                 previewInterval,
                 checkpointInterval,
                 alphaDropped,
@@ -253,11 +260,6 @@ record GenerationRequest(
         return previewInterval > 0 && step % previewInterval == 0 && step < of;
     }
 
-    /** Whether checkpoints are due after a step, as {@link #previewsAfter}. */
-    boolean checkpointsAfter(int step, int of) {
-        return checkpointInterval > 0 && step % checkpointInterval == 0 && step < of;
-    }
-
     /** Returns every parameter that has a meaning for this request, no default left open. */
     ImageParameters toProto() {
         ImageParameters.Builder parameters = ImageParameters.newBuilder()
@@ -276,6 +278,9 @@ record GenerationRequest(
                 .setNumImagesPerPrompt(numImages)
                 .setWidth(width)
                 .setHeight(height);
+        if (toldSizes) {
+            sizes.put(parameters);
+        }
         if (start instanceof Start.Picture picture) {
             parameters.setStrength(picture.strength());
         }
@@ -287,18 +292,6 @@ record GenerationRequest(
                     .setNegativeAestheticScore(negativeAestheticScore);
         }
         return parameters.build();
-    }
-
-    /** Returns the SHA-256 of everything that decides one picture's latents beside the fingerprint, whether it is made alone or among others. */
-    String sha256(int image) {
-        ImageParameters parameters = toProto().toBuilder()
-                .setSeed(seedOf(image))
-                .clearNumImagesPerPrompt()
-                .setAestheticScore(aestheticScore)
-                .setNegativeAestheticScore(negativeAestheticScore)
-                .build();
-        String picture = start instanceof Start.Picture from ? from.sha256() : "";
-        return Sha256.of(parameters.toByteString(), ByteString.copyFromUtf8(picture));
     }
 
     /**
@@ -321,6 +314,9 @@ record GenerationRequest(
                 .put("seed", seedOf(image))
                 .put("width", width)
                 .put("height", height);
+        if (toldSizes) {
+            sizes.put(json);
+        }
         if (start instanceof Start.Picture picture) {
             json.put("strength", picture.strength()).put("image_sha256", picture.sha256());
         }

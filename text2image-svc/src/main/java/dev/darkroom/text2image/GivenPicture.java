@@ -11,9 +11,6 @@ import dev.darkroom.inference.image.UnreadableImageException;
 import dev.darkroom.rpc.Violations;
 import dev.darkroom.text2image.v1.GenerateRequest;
 import dev.darkroom.text2image.v1.ImageParameters;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -43,18 +40,10 @@ record GivenPicture(List<Decoded> decoded, String sha256) {
         try {
             ImageLimits limits =
                     new ImageLimits(model.limits().getMinSize(), model.limits().getMaxSize(), maxBytes);
-            return new GivenPicture(List.of(ImageDecoder.decode(file, limits)), sha256(file));
+            return new GivenPicture(List.of(ImageDecoder.decode(file, limits)), Sha256.of(proto.getImage()));
         } catch (UnreadableImageException e) {
             violations.add(FIELD, e.limit(), e.found());
             return NONE;
-        }
-    }
-
-    private static String sha256(byte[] file) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(file));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java runtime has SHA-256", e);
         }
     }
 

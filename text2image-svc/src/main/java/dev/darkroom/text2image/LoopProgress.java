@@ -8,7 +8,7 @@ import dev.darkroom.inference.scheduler.SchedulerOutput;
 import dev.darkroom.inference.tensor.Tensor;
 import java.util.function.Consumer;
 
-/** Tells how a denoising loop goes on, with checkpoints and previews where they are due. Not thread-safe. */
+/** Tells how a denoising loop goes on, with previews where they are due. Not thread-safe. */
 final class LoopProgress {
     private final Loop loop;
     private final GenerationRequest request;
@@ -54,11 +54,8 @@ final class LoopProgress {
         step++;
         int count = loop.steps().count();
         long etaMillis = clock.etaMillis(step - first, count - step);
-        events.accept(new GenerationEvent.StepCompleted(step, count, etaMillis, latents));
-        if (request.checkpointsAfter(step, count)) {
-            var state = new LoopState(loop.steps().first() + step, latents, output.history(), noise.positions());
-            events.accept(new GenerationEvent.Checkpoint(loop.stage(), step, count, state));
-        }
+        var state = new LoopState(loop.steps().first() + step, latents, output.history(), noise.positions());
+        events.accept(new GenerationEvent.StepCompleted(loop.stage(), step, count, etaMillis, state));
         if (request.previewsAfter(step, count)) {
             preview(output.predOriginalSample());
         }

@@ -44,6 +44,11 @@ sealed interface Pipeline extends AutoCloseable
         return false;
     }
 
+    /** Tells whether {@link SizeConditions} have a meaning. */
+    default boolean toldSizes() {
+        return false;
+    }
+
     /** Returns the steps that a request's schedule is laid out in. */
     default StepPlan plan(GenerationRequest request) {
         return new StepPlan.Count(request.numInferenceSteps());

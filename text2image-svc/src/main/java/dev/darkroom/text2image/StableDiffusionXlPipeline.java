@@ -52,7 +52,12 @@ final class StableDiffusionXlPipeline implements Pipeline {
         this.prompts = PromptReader.of(networks.directory(), textEncoder.tokenizer());
         int size = networks.traits().latentSize() * networks.traits().vaeScaleFactor();
         this.diffusion = new LatentDiffusion(
-                networks, told(encode("", 0, new Cancellation()), size, size, DEFAULTS.guidanceScale()), configuration);
+                networks,
+                told(
+                        encode("", 0, new Cancellation()),
+                        new SizeConditions(size, size, 0, 0, size, size),
+                        DEFAULTS.guidanceScale()),
+                configuration);
     }
 
     @Override
@@ -159,17 +164,26 @@ final class StableDiffusionXlPipeline implements Pipeline {
     }
 
     private Map<NetworkInput, Tensor> told(XlPrompt prompt, GenerationRequest request) {
-        return told(
-                prompt, request.height(), request.width(), request.guidance().scale());
+        return told(prompt, request.sizes(), request.guidance().scale());
     }
 
-    /** Original size, crop and target size: the picture is what it is, uncropped. */
-    private Map<NetworkInput, Tensor> told(XlPrompt prompt, int height, int width, float guidanceScale) {
-        Map<NetworkInput, Tensor> told = new HashMap<>(prompt.with(height, width, 0, 0, height, width));
+    private Map<NetworkInput, Tensor> told(XlPrompt prompt, SizeConditions sizes, float guidanceScale) {
+        Map<NetworkInput, Tensor> told = new HashMap<>(prompt.with(
+                sizes.originalHeight(),
+                sizes.originalWidth(),
+                sizes.cropTop(),
+                sizes.cropLeft(),
+                sizes.targetHeight(),
+                sizes.targetWidth()));
         if (guidanceWidth > 0) {
             told.put(NetworkInput.GUIDANCE_EMBEDDING, GuidanceEmbedding.of(guidanceScale, guidanceWidth));
         }
         return told;
+    }
+
+    @Override
+    public boolean toldSizes() {
+        return true;
     }
 
     @Override

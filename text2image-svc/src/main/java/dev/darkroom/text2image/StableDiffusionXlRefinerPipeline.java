@@ -46,8 +46,10 @@ final class StableDiffusionXlRefinerPipeline implements Pipeline {
         this.scheduler = SchedulerConfig.of(networks.directory().schedulerConfig());
         this.prompts = PromptReader.of(networks.directory(), textEncoder2.tokenizer());
         int size = networks.traits().latentSize() * networks.traits().vaeScaleFactor();
-        this.diffusion =
-                new LatentDiffusion(networks, told(encode("", 0, new Cancellation()), size, size, 6), configuration);
+        this.diffusion = new LatentDiffusion(
+                networks,
+                told(encode("", 0, new Cancellation()), new SizeConditions(size, size, 0, 0, size, size), 6),
+                configuration);
     }
 
     /** Draws a picture anew. */
@@ -128,17 +130,17 @@ final class StableDiffusionXlRefinerPipeline implements Pipeline {
     private Conditioning conditioning(GenerationRequest request, Consumer<GenerationEvent> events, Work work) {
         boolean guided = request.guidance().enabled();
         prompts.read(request, guided, events);
-        int height = request.height();
-        int width = request.width();
         XlPrompt prompt = work.run(cancellation -> encode(request.prompt(), request.clipSkip(), cancellation));
-        Map<NetworkInput, Tensor> positive = told(prompt, height, width, request.aestheticScore());
+        Map<NetworkInput, Tensor> positive = told(prompt, request.sizes(), request.aestheticScore());
         if (!guided) {
             return Conditioning.unguided(positive);
         }
         XlPrompt negative = request.negativePrompt().isEmpty() && zerosForEmptyPrompt
                 ? prompt.zeros()
                 : work.run(cancellation -> encode(request.negativePrompt(), 0, cancellation));
-        return Conditioning.guided(told(negative, height, width, request.negativeAestheticScore()), positive);
+        // diffusers leaves the crop to the prompt where it tells a score.
+        SizeConditions sizes = networks.scored() ? request.sizes().uncropped() : request.sizes();
+        return Conditioning.guided(told(negative, sizes, request.negativeAestheticScore()), positive);
     }
 
     private XlPrompt encode(String prompt, int clipSkip, Cancellation cancellation) {
@@ -148,14 +150,22 @@ final class StableDiffusionXlRefinerPipeline implements Pipeline {
     }
 
     /** Original size, crop and score; or the target size, of a folder without a score. */
-    private Map<NetworkInput, Tensor> told(XlPrompt prompt, int height, int width, float score) {
+    private Map<NetworkInput, Tensor> told(XlPrompt prompt, SizeConditions sizes, float score) {
+        int height = sizes.originalHeight();
+        int width = sizes.originalWidth();
         return networks.scored()
-                ? prompt.with(height, width, 0, 0, score)
-                : prompt.with(height, width, 0, 0, height, width);
+                ? prompt.with(height, width, sizes.cropTop(), sizes.cropLeft(), score)
+                : prompt.with(
+                        height, width, sizes.cropTop(), sizes.cropLeft(), sizes.targetHeight(), sizes.targetWidth());
     }
 
     @Override
     public boolean requiresImage() {
+        return true;
+    }
+
+    @Override
+    public boolean toldSizes() {
         return true;
     }
 

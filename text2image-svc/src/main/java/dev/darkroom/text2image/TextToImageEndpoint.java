@@ -7,6 +7,7 @@ import dev.darkroom.inference.DegenerateImageException;
 import dev.darkroom.inference.diffusion.Work;
 import dev.darkroom.rpc.Admission;
 import dev.darkroom.rpc.Fault;
+import dev.darkroom.rpc.Readiness;
 import dev.darkroom.rpc.RequestLog;
 import dev.darkroom.rpc.ResponseStream;
 import dev.darkroom.text2image.v1.GenerateRequest;
@@ -29,10 +30,12 @@ import java.util.function.IntConsumer;
 final class TextToImageEndpoint extends TextToImageServiceGrpc.TextToImageServiceImplBase {
     private final Models models;
     private final Admission admission;
+    private final Readiness readiness;
 
-    TextToImageEndpoint(Models models, Admission admission) {
+    TextToImageEndpoint(Models models, Admission admission, Readiness readiness) {
         this.models = models;
         this.admission = admission;
+        this.readiness = readiness;
     }
 
     @Override
@@ -41,7 +44,10 @@ final class TextToImageEndpoint extends TextToImageServiceGrpc.TextToImageServic
             TextToImageModel model = models.named(proto.getParameters().getModel());
             GenerationRequest request = GenerationRequest.from(proto, model, models::refiner);
             log(request);
-            EventWriter events = new EventWriter(stream, Checkpoints.of(request, model));
+            EventWriter events = new EventWriter(
+                    stream,
+                    Checkpoints.of(request, model),
+                    new CheckpointPace(request.checkpointInterval(), readiness));
             List<Picture> pictures = generate(request, model, events);
             pictures.forEach(events::picture);
             events.completed(request, model);
@@ -80,7 +86,8 @@ final class TextToImageEndpoint extends TextToImageServiceGrpc.TextToImageServic
             UpscalerModel model = models.upscaler(proto.getParameters().getModel());
             UpscalingRequest request = UpscalingRequest.from(proto, model);
             log(request);
-            UpscaleEventWriter events = new UpscaleEventWriter(stream, request, model);
+            UpscaleEventWriter events = new UpscaleEventWriter(
+                    stream, request, model, new CheckpointPace(request.checkpointInterval(), readiness));
             events.picture(upscale(request, model, events));
             events.completed(model);
         });

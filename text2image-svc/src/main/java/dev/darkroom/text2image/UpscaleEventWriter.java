@@ -21,13 +21,19 @@ final class UpscaleEventWriter implements UpscalePipeline.Progress {
     private final StepPace pace = new StepPace(System::nanoTime);
     private final UpscalingRequest request;
     private final UnfinishedPicture checkpoints;
+    private final CheckpointPace checkpointPace;
     private long sequence;
     private boolean toldTooLarge;
 
-    UpscaleEventWriter(ResponseStream<UpscaleResponse> stream, UpscalingRequest request, UpscalerModel model) {
+    UpscaleEventWriter(
+            ResponseStream<UpscaleResponse> stream,
+            UpscalingRequest request,
+            UpscalerModel model,
+            CheckpointPace checkpointPace) {
         this.stream = stream;
         this.request = request;
         this.checkpoints = request.unfinished(model);
+        this.checkpointPace = checkpointPace;
     }
 
     void queued(int position) {
@@ -58,9 +64,10 @@ final class UpscaleEventWriter implements UpscalePipeline.Progress {
                                             step - request.resume().stepsDone(), numInferenceSteps - step)))
                             .build());
         }
-        if (request.checkpointsAfter(step, numInferenceSteps)) {
-            checkpoint(checkpoints.write(UpscalingRequest.STAGE, step, numInferenceSteps, state));
-        }
+        checkpointPace.after(
+                step,
+                numInferenceSteps,
+                () -> checkpoint(checkpoints.write(UpscalingRequest.STAGE, step, numInferenceSteps, state)));
     }
 
     private void checkpoint(Checkpoint checkpoint) {

@@ -102,18 +102,11 @@ record UpscalingRequest(
         return new UnfinishedPicture(
                 0,
                 parameters.getSeed(),
-                Sha256.of(parameters.toByteString(), ByteString.copyFromUtf8(imageSha256)),
+                Sha256.of(
+                        parameters.toByteString(),
+                        ByteString.copyFromUtf8(imageSha256 + model.folder().scheduler())),
                 Fingerprints.toProto(model.folder().fingerprint()),
                 Fingerprint.getDefaultInstance());
-    }
-
-    /**
-     * Whether a checkpoint is due after a step, from 1; the last step has the picture itself.
-     *
-     * @param of how many steps are made
-     */
-    boolean checkpointsAfter(int step, int of) {
-        return checkpointInterval > 0 && step % checkpointInterval == 0 && step < of;
     }
 
     /** What the caller set, over the model's defaults; a scalar that he set to its default counts as set. */

@@ -151,6 +151,33 @@ final class ImageToImageServiceTest {
         assertThat(violations(request(parameters("sdxl-refiner")))).containsExactly("image");
     }
 
+    @Test
+    void generate_sizesToldToSdxl_decideThePictureAndAreToldBack() throws IOException {
+        Generated plain = service.generate(parameters("sdxl"));
+        ImageParameters defaults = plain.events().getLast().getCompleted().getParameters();
+        assertThat(defaults.getOriginalHeight()).isEqualTo(defaults.getHeight());
+        assertThat(defaults.getTargetWidth()).isEqualTo(defaults.getWidth());
+        assertThat(defaults.hasCropTop()).isTrue();
+
+        Generated cropped = service.generate(parameters("sdxl").setCropLeft(40));
+        assertThat(cropped.picture()).isNotEqualTo(plain.picture());
+        JsonNode json = new JsonMapper()
+                .readTree(PngReader.decode(cropped.picture(), 1 << 20).parametersJson());
+        assertThat(json.path("crop_left").asInt()).isEqualTo(40);
+        assertThat(json.path("original_width").asInt()).isEqualTo(defaults.getWidth());
+    }
+
+    @Test
+    void generate_sizesBeyondTheLimitsOrToAnotherModel_areNamed() {
+        assertThat(violations(request(
+                        parameters("sdxl").setOriginalHeight(0).setCropTop(-1).setTargetWidth(16_385))))
+                .containsExactlyInAnyOrder(
+                        "parameters.original_height", "parameters.crop_top", "parameters.target_width");
+        assertThat(violations(request(
+                        parameters("stable-diffusion").setOriginalHeight(64).setCropLeft(0))))
+                .containsExactlyInAnyOrder("parameters.original_height", "parameters.crop_left");
+    }
+
     private static List<String> violations(GenerateRequest.Builder request) {
         Throwable thrown = catchThrowable(() -> service.generate(request.build()));
         assertThat(Status.fromThrowable(thrown).getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);

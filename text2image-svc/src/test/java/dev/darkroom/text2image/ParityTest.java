@@ -150,7 +150,7 @@ final class ParityTest {
                             made,
                             event -> {
                                 if (event instanceof GenerationEvent.StepCompleted step) {
-                                    latents.add(step.latents());
+                                    latents.add(step.state().latents());
                                 }
                             },
                             work);

@@ -123,7 +123,7 @@ record RecordedFamily(Path folder, JsonNode json, JsonNode header, ByteBuffer te
                             made,
                             event -> {
                                 if (event instanceof GenerationEvent.StepCompleted step) {
-                                    latents.add(step.latents());
+                                    latents.add(step.state().latents());
                                 }
                             },
                             work);
@@ -158,6 +158,7 @@ record RecordedFamily(Path folder, JsonNode json, JsonNode header, ByteBuffer te
             parameters.setNegativeAestheticScore(
                     (float) options.get("negative_aesthetic_score").asDouble());
         }
+        setSizes(options, parameters);
         if (golden.get("image").isArray()) {
             parameters.setStrength(options.get("strength").asDouble());
             byte[] png = PngWriter.encode(image(key + ".image"), "");
@@ -169,6 +170,26 @@ record RecordedFamily(Path folder, JsonNode json, JsonNode header, ByteBuffer te
         parameters.setHeight(options.path("height").asInt(json.get("height").asInt()));
         parameters.setWidth(options.path("width").asInt(json.get("width").asInt()));
         return GenerateRequest.newBuilder().setParameters(parameters).build();
+    }
+
+    /** In diffusers' order: height before width. */
+    private static void setSizes(JsonNode options, ImageParameters.Builder parameters) {
+        if (options.has("original_size")) {
+            JsonNode size = options.get("original_size");
+            parameters
+                    .setOriginalHeight(size.get(0).asInt())
+                    .setOriginalWidth(size.get(1).asInt());
+        }
+        if (options.has("crops_coords_top_left")) {
+            JsonNode crop = options.get("crops_coords_top_left");
+            parameters.setCropTop(crop.get(0).asInt()).setCropLeft(crop.get(1).asInt());
+        }
+        if (options.has("target_size")) {
+            JsonNode size = options.get("target_size");
+            parameters
+                    .setTargetHeight(size.get(0).asInt())
+                    .setTargetWidth(size.get(1).asInt());
+        }
     }
 
     private static String label(JsonNode golden) {

@@ -475,6 +475,31 @@ final class ResumeTest {
                 .isEqualTo(work.undisturbed().getFirst());
     }
 
+    /** One step is enough: neither the interval nor the time for calls in flight is waited for. */
+    @Test
+    void generate_serviceEnds_handsTheWorkOverAndAnotherFinishesIt() {
+        GenerateRequest request = request(parameters("per-row").setNumInferenceSteps(1000))
+                .setCheckpointInterval(1000)
+                .build();
+        Checkpoint last;
+        try (TestingService ending = TestingService.tiny("per-row")) {
+            Iterator<GenerateResponse> events = ending.patientStub().generate(request);
+            while (!events.next().hasStepCompleted()) {}
+            Thread.ofVirtual().start(ending::stop);
+            List<GenerateResponse> rest = new ArrayList<>();
+            Throwable ended = catchThrowable(() -> events.forEachRemaining(rest::add));
+            assertThat(ErrorDetails.of(ended).reason()).isEqualTo("HANDED_OVER");
+            assertThat(Status.fromThrowable(ended).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+            last = rest.getLast().getCheckpoint();
+            assertThat(last.getStep()).isBetween(1, 999);
+        }
+        try (TestingService other = TestingService.tiny("per-row")) {
+            GenerateRequest resumed = request.toBuilder().addResume(last).build();
+            assertThat(other.generate(resumed).picture())
+                    .isEqualTo(other.generate(request).picture());
+        }
+    }
+
     /** Its picture is denoised in several tiles, and its noise begins with that on the small picture. */
     @Test
     void upscale_resumedInAnotherStart_givesTheBytesOfAnUndisturbedRun() {

@@ -137,6 +137,11 @@ final class TestingService implements AutoCloseable {
         }
     }
 
+    /** As SIGTERM does: drains and stops, while the client stays connected. */
+    void stop() {
+        application.close();
+    }
+
     @Override
     public void close() {
         channel.shutdownNow();

@@ -104,7 +104,13 @@ final class TextToImageServiceTest {
                         "refiner",
                         "refiner_start",
                         "aesthetic_score",
-                        "negative_aesthetic_score");
+                        "negative_aesthetic_score",
+                        "original_height",
+                        "original_width",
+                        "crop_top",
+                        "crop_left",
+                        "target_height",
+                        "target_width");
         assertThat(last.getCompleted().getFingerprint().getModelDigest()).matches("[0-9a-f]{64}");
     }
 

@@ -5,6 +5,7 @@ package dev.darkroom.text2video;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.darkroom.inference.Cancellation;
 import dev.darkroom.inference.diffusion.Guidance;
+import dev.darkroom.inference.diffusion.LoopState;
 import dev.darkroom.inference.diffusion.StepBatcher;
 import dev.darkroom.inference.diffusion.UpscalePipeline;
 import dev.darkroom.inference.diffusion.Upscaling;
@@ -13,7 +14,6 @@ import dev.darkroom.inference.image.RgbImage;
 import dev.darkroom.inference.onnx.StableDiffusionUpscaleModel;
 import dev.darkroom.inference.scheduler.SchedulerConfig;
 import dev.darkroom.inference.scheduler.SchedulerType;
-import dev.darkroom.inference.tensor.Tensor;
 import dev.darkroom.text2video.v1.UsedModel;
 import java.nio.file.Path;
 
@@ -76,7 +76,7 @@ final class SpatialStage implements AutoCloseable {
                 scheduler,
                 Math.min(said.path("noise_level").asInt(20), networks.maxNoiseLevel()),
                 request.seed());
-        try (Work work = pipeline.open(batcher, upscaling, cancellation)) {
+        try (Work work = pipeline.open(batcher, upscaling, 0, cancellation)) {
             return pipeline.upscale(upscaling, new Silent(), work);
         }
     }
@@ -87,7 +87,7 @@ final class SpatialStage implements AutoCloseable {
         public void stageStarted(String stage) {}
 
         @Override
-        public void stepCompleted(int step, int numInferenceSteps, Tensor latents) {}
+        public void stepCompleted(int step, int numInferenceSteps, LoopState state) {}
     }
 
     @Override

@@ -58,6 +58,12 @@ public final class SchedulerConfig {
         return new SchedulerConfig(json.deepCopy().put(key, value));
     }
 
+    /** Returns its options as one JSON object. */
+    @Override
+    public String toString() {
+        return json.toString();
+    }
+
     boolean flag(String key, boolean otherwise) {
         JsonNode value = value(key, JsonNode::isBoolean, "true or false");
         return value == null ? otherwise : value.booleanValue();
