@@ -25,6 +25,9 @@ final class VideoMaker {
     /** Nobody configures a service within seconds. */
     private static final Duration RETRY_AFTER = Duration.ofMinutes(1);
 
+    /** A frame with what is said of it: as large as what {@code CheckOutput} takes. */
+    private static final int MAX_FRAME_BYTES = (int) HeldPicture.MAX_BYTES + 1024;
+
     private final @Nullable Upstream textToVideo;
 
     VideoMaker(@Nullable @Named("text2video") Upstream textToVideo) {
@@ -41,7 +44,10 @@ final class VideoMaker {
         VideoEventOrder order = new VideoEventOrder();
         Upstream upstream = upstream();
         boolean whole = upstream.streamWhile(
-                () -> TextToVideoServiceGrpc.newBlockingStub(upstream.channel()).generate(request), event -> {
+                () -> TextToVideoServiceGrpc.newBlockingStub(upstream.channel())
+                        .withMaxInboundMessageSize(MAX_FRAME_BYTES)
+                        .generate(request),
+                event -> {
                     order.accept(event);
                     return events.test(event);
                 });

@@ -42,7 +42,7 @@ final class Models implements Preparation {
     @Override
     public void prepare() throws IOException {
         long start = System.nanoTime();
-        encoders = VideoEncoders.probe(configuration.clips());
+        encoders = VideoEncoders.probe(Files.createDirectories(configuration.clips()));
         LOG.info("event=encoders_probed formats={}", encoders().available());
         for (Path folder : videoFolders()) {
             VideoFolder video = VideoFolder.load(folder, configuration);

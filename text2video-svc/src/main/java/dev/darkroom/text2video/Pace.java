@@ -5,30 +5,25 @@ package dev.darkroom.text2video;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** How long a step or a frame of each stage took lately, for predictions. Thread-safe. */
+/** How long a step or a frame of each stage took lately for each pixel of the base frames, for predictions. Thread-safe. */
 final class Pace {
-    private final Map<Key, Double> seconds = new ConcurrentHashMap<>();
+    private final Map<Key, Double> secondsPerPixel = new ConcurrentHashMap<>();
 
-    /**
-     * What a time was measured of.
-     *
-     * @param width of base frames
-     * @param height of base frames
-     * @param numFrames of one step; frames take their time whatever their number
-     */
-    private record Key(Stage stage, String model, int width, int height, int numFrames) {
-        static Key of(Stage stage, VideoRequest request) {
-            int frames = stage == Stage.BASE_FRAMES ? request.numFrames() : 1;
-            return new Key(stage, request.model(), request.width(), request.height(), frames);
-        }
-    }
+    /** What a time was measured of. */
+    private record Key(Stage stage, String model) {}
 
-    /** Returns the seconds of a step or frame; 0 where nothing like it was measured. */
+    /** Predicts the seconds of a step or frame; 0 where nothing like it was measured. */
     double secondsPerUnit(Stage stage, VideoRequest request) {
-        return seconds.getOrDefault(Key.of(stage, request), 0.0);
+        return secondsPerPixel.getOrDefault(new Key(stage, request.model()), 0.0) * pixels(stage, request);
     }
 
     void learn(Stage stage, VideoRequest request, double secondsPerUnit) {
-        seconds.put(Key.of(stage, request), secondsPerUnit);
+        secondsPerPixel.put(new Key(stage, request.model()), secondsPerUnit / pixels(stage, request));
+    }
+
+    /** A denoising step is one of all frames. */
+    private static double pixels(Stage stage, VideoRequest request) {
+        double frame = (double) request.width() * request.height();
+        return stage == Stage.BASE_FRAMES ? frame * request.numFrames() : frame;
     }
 }
