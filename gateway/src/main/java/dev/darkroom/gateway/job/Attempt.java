@@ -4,6 +4,7 @@ package dev.darkroom.gateway.job;
 
 import com.google.protobuf.ByteString;
 import dev.darkroom.gateway.artifact.ArtifactStore;
+import dev.darkroom.gateway.database.Transactions;
 import dev.darkroom.gateway.v1.JobKind;
 import dev.darkroom.gateway.v1.StoredImage;
 import dev.darkroom.gateway.v1.WatchOperationResponse;
@@ -82,7 +83,12 @@ public final class Attempt {
     /** Keeps where a picture stands. */
     public void keep(Checkpoint checkpoint) {
         heard();
-        store.keep(claim, checkpoint);
+        Transactions.patiently(Attempt::isWanted, () -> store.keep(claim, checkpoint));
+        heard();
+    }
+
+    private static boolean isWanted() {
+        return !Context.current().isCancelled();
     }
 
     /** Forgets the checkpoints: nobody can go on from them. */
@@ -152,7 +158,8 @@ public final class Attempt {
     private void write(
             @Nullable String kind, Consumer<WatchOperationResponse.Builder> event, Consumer<Handle> alongside) {
         heard();
-        sequence = store.tell(claim, sequence, kind, event, alongside);
+        sequence = Transactions.patiently(Attempt::isWanted, () -> store.tell(claim, sequence, kind, event, alongside));
+        heard();
         signals.changed(claim.job().id());
     }
 

@@ -188,7 +188,7 @@ final class JobRows {
     static boolean tell(Handle transaction, String id, int attempt, long sequence) {
         return transaction
                         .createUpdate("update job set last_sequence = :sequence where id = :id and attempt = :attempt"
-                                + " and state = 'RUNNING' and not cancel_requested")
+                                + " and state = 'RUNNING' and not cancel_requested and last_sequence = :sequence - 1")
                         .bind("id", id)
                         .bind("attempt", attempt)
                         .bind("sequence", sequence)

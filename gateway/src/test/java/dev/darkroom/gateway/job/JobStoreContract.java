@@ -222,6 +222,18 @@ abstract class JobStoreContract {
     }
 
     @Test
+    void tell_sameEventAgainAfterItsAnswerWasLost_isToldOnce() {
+        Job job = submit("alice", 0);
+        Claim claim = claim(job);
+
+        long first = store().tell(claim, 1, null, event -> event.setStepCompleted(step(1)), _ -> {});
+        long again = store().tell(claim, 1, null, event -> event.setStepCompleted(step(1)), _ -> {});
+
+        assertThat(again).isEqualTo(first);
+        assertThat(events(job)).hasSize(2);
+    }
+
+    @Test
     void claim_jobOfALostGateway_countsAnInterruptionAndForgetsItsPictures() {
         Job job = submit("alice", 0);
         Claim lost = claim(job);
