@@ -26,13 +26,21 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--models", description = "Folder whose folders are the models. Default: the shipped ones.")
     private Path models = ServeOptions.shippedModels();
 
+    @Option(
+            names = "--data",
+            paramLabel = "FOLDER",
+            defaultValue = "darkroom-data",
+            description =
+                    "Where jobs and their files are kept; '' forgets them at the end. Default: darkroom-data in this folder.")
+    private String data = "";
+
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
     @Override
     public Integer call() throws InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
-        Services services = Services.start(new ServeOptions(port, models));
+        Services services = Services.start(new ServeOptions(port, models, data));
         CountDownLatch closed = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(services, out, closed)));
         services.addresses().forEach((name, address) -> out.printf("%-15s %s%n", name, address));

@@ -59,7 +59,7 @@ public final class Services implements AutoCloseable {
                 "gateway",
                 options.gatewayPort(),
                 Map.of(
-                        "darkroom.gateway.data", "",
+                        "darkroom.gateway.data", options.data(),
                         "darkroom.upstreams.text2image.address", addressOr(ServeOptions.TEXT2IMAGE, NOBODY),
                         "darkroom.upstreams.safety.address", address("safety-svc"),
                         "darkroom.upstreams.caption.address", addressOr(ServeOptions.CAPTION, "")));
