@@ -106,7 +106,9 @@ final class BatchCommand implements Callable<Integer> {
                 return refuse(errors);
             }
             BatchMaker maker = new BatchMaker(connected.channel(), folderOf(file), output, names);
-            return dryRun ? describe(manifest) : make(manifest, maker, bytes, format);
+            return dryRun
+                    ? describe(manifest, new BatchForecast(connected.channel()))
+                    : make(manifest, maker, bytes, format);
         }
     }
 
@@ -166,8 +168,9 @@ final class BatchCommand implements Callable<Integer> {
         return Failures.REFUSED;
     }
 
-    private int describe(Manifest manifest) {
+    private int describe(Manifest manifest, BatchForecast forecast) {
         say(counts(manifest));
+        say(forecast.of(manifest));
         return 0;
     }
 

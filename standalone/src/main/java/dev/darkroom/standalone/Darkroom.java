@@ -28,6 +28,8 @@ import picocli.CommandLine.IVersionProvider;
             SheetCommand.class,
             EvaluateCommand.class,
             BatchCommand.class,
+            SubmitCommand.class,
+            JobsCommand.class,
             ServeCommand.class
         })
 public final class Darkroom {

@@ -398,6 +398,66 @@ class CommandsTest {
         assertThat(report.at("/images/0/score").asDouble()).isEqualTo(Collections.max(scores));
     }
 
+    @Test
+    void submit_prompt_isAJobThatCanBeFollowedAndFetched() throws IOException {
+        Run submitted = onServer("submit", "a fox in the snow", "--seed", "7", "--steps", "4", "--label", "test=fox");
+        String id = submitted.out().strip();
+
+        Run watched = onServer("jobs", "watch", id);
+        Run listed = onServer("jobs", "--filter", "labels.test = fox");
+        Run fetched = onServer("jobs", "result", id, "-o", folder.toString());
+        image("a fox in the snow", "--seed", "7", "--steps", "4", "-o", folder + "/alone.png");
+
+        assertThat(submitted.exitCode()).as(submitted.err()).isZero();
+        assertThat(watched.exitCode()).as(watched.err()).isZero();
+        assertThat(watched.out()).contains(id, "image", "succeeded");
+        assertThat(listed.out().lines()).hasSize(2).last().asString().startsWith(id);
+        assertThat(fetched.out()).contains(id + "-1.png  seed 7");
+        assertThat(folder.resolve(id + "-1.png")).hasSameBinaryContentAs(folder.resolve("alone.png"));
+    }
+
+    @Test
+    void submit_sameRequestId_isTheSameJob() {
+        String[] command = {"submit", "a red apple", "--seed", "1", "--steps", "1", "--request-id", "apple-1"};
+
+        assertThat(onServer(command).out()).isEqualTo(onServer(command).out());
+    }
+
+    @Test
+    void jobs_cancelled_hasNoResult() {
+        String id = onServer("submit", "a castle", "--steps", "500").out().strip();
+
+        Run cancelled = onServer("jobs", "cancel", id);
+        Run watched = onServer("jobs", "watch", id);
+        Run fetched = onServer("jobs", "result", id, "-o", folder.toString());
+        Run deleted = onServer("jobs", "delete", id);
+
+        assertThat(cancelled.exitCode()).as(cancelled.err()).isZero();
+        assertThat(watched.exitCode()).isEqualTo(Failures.FAILED);
+        assertThat(watched.out()).contains("cancelled");
+        assertThat(fetched.out()).contains("no result: The operation was cancelled");
+        assertThat(deleted.exitCode()).isZero();
+        assertThat(onServer("jobs", "watch", id).exitCode()).isEqualTo(Failures.REFUSED);
+    }
+
+    @Test
+    void batch_openAiLines_areMadeByTheShippedModel() throws IOException {
+        Path manifest = Files.writeString(
+                folder.resolve("batch.jsonl"),
+                "{\"custom_id\": \"request-1\", \"method\": \"POST\", \"url\": \"/v1/images/generations\", "
+                        + "\"body\": {\"model\": \"gpt-image-1\", \"prompt\": \"a fox\", \"num_inference_steps\": 2}}\n");
+
+        Run run = onServer("batch", manifest.toString(), "-o", folder + "/out");
+
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(folder.resolve("out/request-1.png")).isNotEmptyFile();
+    }
+
+    private static Run onServer(String... command) {
+        return Run.of(Stream.concat(Stream.of(command), Stream.of("--server", services.gatewayAddress()))
+                .toArray(String[]::new));
+    }
+
     private static Run compare(String prompt, String... options) {
         List<String> arguments = new ArrayList<>(List.of("compare", prompt, "--server", services.gatewayAddress()));
         arguments.addAll(List.of(options));
