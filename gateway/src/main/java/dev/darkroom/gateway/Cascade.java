@@ -69,7 +69,8 @@ final class Cascade {
             case IMAGE -> hold(event.getImage());
             case IMAGE_CHUNK -> append(event, pictures);
             case COMPLETED -> completed = event.getCompleted();
-            case CHECKPOINT, EVENT_NOT_SET -> {} // not asked for, or an event of a newer service
+            case CHECKPOINT -> delivery.checkpoint(event.getCheckpoint());
+            case EVENT_NOT_SET -> {} // an event of a newer service
         }
         previews.sendIfRoom();
     }

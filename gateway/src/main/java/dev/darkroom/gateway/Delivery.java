@@ -11,6 +11,7 @@ import dev.darkroom.gateway.v1.OperationStarted;
 import dev.darkroom.gateway.v1.StreamGenerateImagesResponse;
 import dev.darkroom.gateway.v1.StreamUpscaleImageResponse;
 import dev.darkroom.gateway.v1.UpscaleCompleted;
+import dev.darkroom.media.v1.Checkpoint;
 import dev.darkroom.media.v1.ImageChunk;
 import dev.darkroom.media.v1.Preview;
 import dev.darkroom.media.v1.Queued;
@@ -82,6 +83,21 @@ final class Delivery<R> {
 
     void step(StepCompleted event) {
         latest("step", event);
+    }
+
+    /** Steps after which a worker should say where the work stands; 0 where nobody would go on from there. */
+    int checkpointInterval() {
+        return responses.checkpointInterval();
+    }
+
+    /** From where the work goes on; empty where it starts. */
+    List<Checkpoint> resume() {
+        return responses.resume();
+    }
+
+    /** Hands in where the work stands. Callers never see it: no check has. */
+    void checkpoint(Checkpoint checkpoint) {
+        responses.keep(checkpoint);
     }
 
     /** Hands in a preview that was looked at. */
@@ -218,6 +234,19 @@ final class Delivery<R> {
 
         /** Whether what is sent now leaves at once. */
         boolean hasRoom();
+
+        /** As {@link Delivery#checkpointInterval}; for a caller who waits there are no checkpoints. */
+        default int checkpointInterval() {
+            return 0;
+        }
+
+        /** As {@link Delivery#resume}. */
+        default List<Checkpoint> resume() {
+            return List.of();
+        }
+
+        /** As {@link Delivery#checkpoint}. */
+        default void keep(Checkpoint checkpoint) {}
 
         private static <R> Outlet<R> of(ResponseStream<R> responses) {
             return new Outlet<>() {

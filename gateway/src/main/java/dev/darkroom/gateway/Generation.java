@@ -63,7 +63,7 @@ final class Generation {
             Contest contest = new Contest(plan.bestOf(), generator, judge, cascade, delivery);
             completed.setSelection(contest.run(generateRequest(request)));
         } else {
-            generator.generate(generateRequest(request), cascade::accept);
+            generator.generate(resumable(generateRequest(request), delivery), cascade::accept);
         }
         cascade.log();
         delivery.completed(completed.mergeFrom(cascade.summary(usedPolicies)).build());
@@ -125,6 +125,14 @@ final class Generation {
             announcement.getImageBuilder().clearSizeBytes().clearSha256();
         }
         delivery.picture(announcement.build(), 0, verdict.isBlocked() ? ByteString.EMPTY : enlarged.bytes());
+    }
+
+    /** Asks for checkpoints, and to go on from those that there are, where the work can be taken up by another worker. */
+    private static GenerateRequest resumable(GenerateRequest request, Delivery<?> delivery) {
+        return request.toBuilder()
+                .setCheckpointInterval(delivery.checkpointInterval())
+                .addAllResume(delivery.resume())
+                .build();
     }
 
     private static GenerateRequest generateRequest(StreamGenerateImagesRequest request) {

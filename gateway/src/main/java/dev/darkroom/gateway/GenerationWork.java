@@ -11,8 +11,11 @@ import dev.darkroom.gateway.v1.CaptionImagesResponse;
 import dev.darkroom.gateway.v1.CaptionedImage;
 import dev.darkroom.gateway.v1.GenerateImagesRequest;
 import dev.darkroom.gateway.v1.UpscaleImageRequest;
+import dev.darkroom.media.v1.Checkpoint;
 import dev.darkroom.rpc.Fault;
 import dev.darkroom.rpc.StatusMapper;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import jakarta.inject.Singleton;
 import java.util.List;
@@ -41,14 +44,40 @@ final class GenerationWork implements JobWork {
     }
 
     private Message generate(GenerateImagesRequest request, Attempt attempt) {
-        KeptDelivery kept = new KeptDelivery(attempt);
+        List<Checkpoint> resume = whole(attempt.checkpoints(), request);
+        try {
+            return generate(request, attempt, resume);
+        } catch (StatusRuntimeException refused) {
+            if (resume.isEmpty() || refused.getStatus().getCode() != Status.Code.INVALID_ARGUMENT) {
+                throw refused;
+            }
+            attempt.forgetCheckpoints(); // of another version of the model, most likely
+            return generate(request, attempt, List.of());
+        }
+    }
+
+    private Message generate(GenerateImagesRequest request, Attempt attempt, List<Checkpoint> resume) {
+        KeptDelivery kept = new KeptDelivery(attempt, resume);
         List<String> policies = Policies.together(attempt.policies(), request.getSafetyPolicy());
         generation.generateImages(JobRequests.direct(request), policies, Delivery.ofJob(kept));
         return kept.images();
     }
 
+    /**
+     * The checkpoints, if the whole job can go on from them: those of all its pictures, at the same step. Pictures that were finished before
+     * are made from theirs again, as what an attempt that was given up had stored is void.
+     */
+    private static List<Checkpoint> whole(List<Checkpoint> checkpoints, GenerateImagesRequest request) {
+        long pictures = Math.max(1, request.getParameters().getNumImagesPerPrompt());
+        long places = checkpoints.stream()
+                .map(checkpoint -> checkpoint.getStage() + " " + checkpoint.getStep())
+                .distinct()
+                .count();
+        return checkpoints.size() == pictures && places == 1 ? checkpoints : List.of();
+    }
+
     private Message upscale(UpscaleImageRequest request, Attempt attempt) {
-        KeptDelivery kept = new KeptDelivery(attempt);
+        KeptDelivery kept = new KeptDelivery(attempt, List.of());
         List<String> policies = Policies.together(attempt.policies(), request.getSafetyPolicy());
         generation.upscaleImage(JobRequests.direct(request), policies, Delivery.ofJob(kept));
         return kept.upscaled();

@@ -13,6 +13,7 @@ import dev.darkroom.gateway.v1.OperationStarted;
 import dev.darkroom.gateway.v1.StoredImage;
 import dev.darkroom.gateway.v1.UpscaleCompleted;
 import dev.darkroom.gateway.v1.UpscaleImageResponse;
+import dev.darkroom.media.v1.Checkpoint;
 import dev.darkroom.media.v1.Image;
 import dev.darkroom.media.v1.ImageChunk;
 import dev.darkroom.media.v1.Preview;
@@ -26,6 +27,7 @@ import java.util.List;
 /** Takes what would be sent to a caller, tells the watchers of the job, and keeps the pictures. One attempt, one thread. */
 final class KeptDelivery implements Delivery.Outlet<Message> {
     private final Attempt attempt;
+    private final List<Checkpoint> resume;
     private final List<StoredImage> images = new ArrayList<>();
     private final List<Warning> warnings = new ArrayList<>();
     private StoredImage announced = StoredImage.getDefaultInstance();
@@ -33,8 +35,25 @@ final class KeptDelivery implements Delivery.Outlet<Message> {
     private ImagesCompleted imagesCompleted = ImagesCompleted.getDefaultInstance();
     private UpscaleCompleted upscaleCompleted = UpscaleCompleted.getDefaultInstance();
 
-    KeptDelivery(Attempt attempt) {
+    /** @param resume from where the work goes on; empty where it starts */
+    KeptDelivery(Attempt attempt, List<Checkpoint> resume) {
         this.attempt = attempt;
+        this.resume = resume;
+    }
+
+    @Override
+    public int checkpointInterval() {
+        return attempt.checkpointInterval();
+    }
+
+    @Override
+    public List<Checkpoint> resume() {
+        return resume;
+    }
+
+    @Override
+    public void keep(Checkpoint checkpoint) {
+        attempt.keep(checkpoint);
     }
 
     @Override

@@ -56,6 +56,9 @@ final class Upstream implements AutoCloseable {
 
     private static final Map<String, ?> RETRY_THROTTLING = Map.of("maxTokens", 10.0, "tokenRatio", 0.1);
 
+    /** The largest message is a checkpoint, whose state has at most 16 MiB. */
+    private static final int MAX_INBOUND_MESSAGE_BYTES = (16 << 20) + (64 << 10);
+
     private static final Duration HEALTH_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
     private static final Metadata.Key<byte[]> STATUS_DETAILS =
@@ -77,6 +80,7 @@ final class Upstream implements AutoCloseable {
                 .defaultServiceConfig(serviceConfig(idempotent))
                 .keepAliveTime(configuration.keepAlive().toMillis(), TimeUnit.MILLISECONDS)
                 .keepAliveTimeout(configuration.keepAliveTimeout().toMillis(), TimeUnit.MILLISECONDS)
+                .maxInboundMessageSize(MAX_INBOUND_MESSAGE_BYTES)
                 .flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
                 .build();
     }

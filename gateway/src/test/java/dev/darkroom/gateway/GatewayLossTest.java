@@ -9,6 +9,7 @@ import com.google.longrunning.Operation;
 import dev.darkroom.gateway.v1.GenerateImagesRequest;
 import dev.darkroom.gateway.v1.StoredImage;
 import io.grpc.StatusRuntimeException;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -17,6 +18,8 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real gateways that are really killed, and a client that keeps book. */
@@ -96,6 +99,43 @@ final class GatewayLossTest {
         GenerateImagesRequest.Builder request = TestingJobs.picture(seed);
         request.getOptionsBuilder().setRequestId("job-" + seed);
         return request;
+    }
+
+    /** Leases: what a killed gateway ran, another one on the same PostgreSQL takes up, and no sooner than its heart has stopped. */
+    @Test
+    @EnabledOnOs(value = OS.LINUX, architectures = "amd64")
+    void kill_oneOfTwoGateways_theOtherTakesItsJobsUp(@TempDir Path folder) throws Exception {
+        TestingTextToImageService service = new TestingTextToImageService();
+        service.hanging = request -> request.getParameters().getSeed() == 7;
+        try (EmbeddedPostgres postgres = EmbeddedPostgres.start();
+                TestingUpstream textToImage = new TestingUpstream(service);
+                TestingUpstream safety = new TestingUpstream(new TestingSafetyService())) {
+            Map<String, String> shared = Map.of(
+                    "darkroom.gateway.database.url", postgres.getJdbcUrl("postgres", "postgres"),
+                    "darkroom.gateway.database.user", "postgres",
+                    "darkroom.gateway.jobs.lease", "4s");
+            TestingGatewayProcess killed =
+                    TestingGatewayProcess.start(textToImage, safety, folder.resolve("killed"), shared);
+            String name = new TestingJobs(killed.channel)
+                    .submit(TestingJobs.picture(7))
+                    .getName();
+            service.calls.take();
+            try (TestingGatewayProcess other =
+                    TestingGatewayProcess.start(textToImage, safety, folder.resolve("other"), shared)) {
+                TestingJobs jobs = new TestingJobs(other.channel);
+                jobs.end(jobs.submit(TestingJobs.picture(8)).getName());
+                assertThat(TestingJobs.metadata(jobs.get(name)).getAttempts()).isEqualTo(1);
+                service.hanging = _ -> false;
+                killed.kill();
+
+                Operation ended = jobs.end(name);
+
+                assertThat(TestingJobs.metadata(ended).getAttempts()).isEqualTo(2);
+                assertThat(TestingJobs.metadata(ended).getFailures()).isZero();
+                assertThat(jobs.read(TestingJobs.images(ended).getImages(0).getArtifact()))
+                        .isEqualTo(TestingTextToImageService.pixels(7, service.imageBytes));
+            }
+        }
     }
 
     /** Test 9 of the contract. */

@@ -26,6 +26,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Jobs whose workers or gateways fail, and jobs of many tenants. */
 @Timeout(60)
@@ -77,6 +79,28 @@ final class JobFaultTest {
                     .singleElement()
                     .satisfies(event ->
                             assertThat(event.getAttemptEnded().getEnd()).isEqualTo(AttemptEnd.ATTEMPT_END_LOST));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void run_workerLostAfterACheckpoint_theNextOneGoesOnFromItIfItCan(boolean resumes) throws Exception {
+        try (TestingGateway gateway = new TestingGateway(Map.of("darkroom.gateway.jobs.checkpoint-interval", "1"))) {
+            gateway.textToImage.resumes = resumes;
+            gateway.textToImage.dying = _ -> gateway.textToImage.calls.size() == 1;
+            TestingJobs jobs = new TestingJobs(gateway.channel);
+            String name = jobs.submit(TestingJobs.picture(7)).getName();
+
+            Operation ended = jobs.end(name);
+
+            assertThat(TestingJobs.metadata(ended).getState()).isEqualTo(JobState.JOB_STATE_SUCCEEDED);
+            assertThat(TestingJobs.metadata(ended).getAttempts()).isEqualTo(2);
+            List<GenerateRequest> requests =
+                    gateway.textToImage.calls.stream().map(call -> call.request).toList();
+            assertThat(requests.get(0).getResumeList()).isEmpty();
+            assertThat(requests.get(1).getResumeList()).containsExactly(TestingTextToImageService.checkpoint(0, 1));
+            assertThat(requests.getLast().getResumeList().isEmpty()).isNotEqualTo(resumes);
+            assertThat(requests).hasSize(resumes ? 2 : 3);
         }
     }
 

@@ -4,6 +4,7 @@ package dev.darkroom.gateway;
 
 import com.google.protobuf.ByteString;
 import com.google.rpc.BadRequest;
+import dev.darkroom.media.v1.Checkpoint;
 import dev.darkroom.media.v1.Fingerprint;
 import dev.darkroom.media.v1.Image;
 import dev.darkroom.media.v1.ImageChunk;
@@ -129,6 +130,8 @@ final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImage
     volatile UnaryOperator<Stream<GenerateResponse>> altered = UnaryOperator.identity();
     /** Which calls hang after their last event. */
     volatile Predicate<GenerateRequest> hanging = _ -> false;
+    /** Whether it goes on from checkpoints; if not, it refuses them. */
+    volatile boolean resumes = true;
     /** Which calls lose their connection in the middle of the work. */
     volatile Predicate<GenerateRequest> dying = _ -> false;
     /** While true, calls of ListModels are taken and never answered. */
@@ -169,6 +172,11 @@ final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImage
         if (request.getParameters().hasNumInferenceSteps()
                 && request.getParameters().getNumInferenceSteps() < 1) {
             responses.onError(badSteps());
+            return;
+        }
+        if (!resumes && request.getResumeCount() > 0) {
+            responses.onError(TestingUpstream.failure(
+                    Status.Code.INVALID_ARGUMENT, "resume[0] is of other parameters", "REQUEST_INVALID"));
             return;
         }
         StatusRuntimeException refused = refusal;
@@ -283,7 +291,9 @@ final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImage
                                 .build()),
                         IntStream.rangeClosed(1, steps)
                                 .boxed()
-                                .flatMap(step -> progress(step, steps, request.getPreviewInterval())),
+                                .flatMap(step -> Stream.concat(
+                                        progress(step, steps, request.getPreviewInterval()),
+                                        checkpoints(step, steps, images, request))),
                         IntStream.range(0, images)
                                 .boxed()
                                 .flatMap(index ->
@@ -291,6 +301,25 @@ final class TestingTextToImageService extends TextToImageServiceGrpc.TextToImage
                         Stream.of(event().setCompleted(completed(request.getParameters()))
                                 .build()))
                 .flatMap(events -> events);
+    }
+
+    private static Stream<GenerateResponse> checkpoints(int step, int steps, int images, GenerateRequest request) {
+        int interval = request.getCheckpointInterval();
+        return interval == 0 || step % interval != 0 || step == steps
+                ? Stream.empty()
+                : IntStream.range(0, images)
+                        .mapToObj(index ->
+                                event().setCheckpoint(checkpoint(index, step)).build());
+    }
+
+    /** Where a picture stands after a step. */
+    static Checkpoint checkpoint(int index, int step) {
+        return Checkpoint.newBuilder()
+                .setIndex(index)
+                .setStage("denoise")
+                .setStep(step)
+                .setState(ByteString.copyFrom(pixels(step, 1_000)))
+                .build();
     }
 
     private Stream<GenerateResponse> progress(int step, int steps, int previewInterval) {

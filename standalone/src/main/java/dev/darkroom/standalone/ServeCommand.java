@@ -28,11 +28,10 @@ final class ServeCommand implements Callable<Integer> {
 
     @Option(
             names = "--data",
-            paramLabel = "FOLDER",
-            defaultValue = "darkroom-data",
             description =
-                    "Where jobs and their files are kept; '' forgets them at the end. Default: darkroom-data in this folder.")
-    private String data = "";
+                    "Folder that keeps jobs and their results when the services stop; one gateway at a time has it."
+                            + " Default: $DARKROOM_GATEWAY_DATA, or darkroom in $XDG_DATA_HOME or ~/.local/share.")
+    private Path data = usualData();
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -40,7 +39,7 @@ final class ServeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
-        Services services = Services.start(new ServeOptions(port, models, data));
+        Services services = Services.start(new ServeOptions(port, models), data.toString());
         CountDownLatch closed = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> drain(services, out, closed)));
         services.addresses().forEach((name, address) -> out.printf("%-15s %s%n", name, address));
@@ -55,5 +54,16 @@ final class ServeCommand implements Callable<Integer> {
         out.flush();
         services.close();
         closed.countDown();
+    }
+
+    private static Path usualData() {
+        String given = System.getenv("DARKROOM_GATEWAY_DATA");
+        String shared = System.getenv("XDG_DATA_HOME");
+        if (given != null && !given.isBlank()) {
+            return Path.of(given);
+        }
+        return shared != null && !shared.isBlank()
+                ? Path.of(shared, "darkroom")
+                : Path.of(System.getProperty("user.home"), ".local", "share", "darkroom");
     }
 }

@@ -15,11 +15,10 @@ import java.util.stream.Stream;
  * @param models folder whose folders are the models
  * @param denoisers {@code darkroom.text2image.models}
  * @param probe whether to time the models first, which pays for those who stay
- * @param data folder in which the gateway keeps jobs and their files; empty for none that outlives it
  * @param modelServices which services with models run, beside safety-svc and the gateway
  */
 public record ServeOptions(
-        int gatewayPort, Path models, List<String> denoisers, boolean probe, String data, Set<String> modelServices) {
+        int gatewayPort, Path models, List<String> denoisers, boolean probe, Set<String> modelServices) {
     static final String TEXT2IMAGE = "text2image-svc";
     static final String CAPTION = "caption-svc";
 
@@ -34,12 +33,7 @@ public record ServeOptions(
 
     /** For services that stay: all of them. */
     public ServeOptions(int gatewayPort, Path models) {
-        this(gatewayPort, models, "");
-    }
-
-    /** For services that stay, and remember. */
-    ServeOptions(int gatewayPort, Path models, String data) {
-        this(gatewayPort, models, all(models), true, data, Set.of(TEXT2IMAGE, CAPTION));
+        this(gatewayPort, models, all(models), true, Set.of(TEXT2IMAGE, CAPTION));
     }
 
     /** For a program that needs the services only while it runs. */
@@ -50,7 +44,7 @@ public record ServeOptions(
     /** For a command that needs some of the services, and only while it runs. */
     static ServeOptions with(String... modelServices) {
         Path models = shippedModels();
-        return new ServeOptions(0, models, all(models), false, "", Set.of(modelServices));
+        return new ServeOptions(0, models, all(models), false, Set.of(modelServices));
     }
 
     /**
@@ -69,7 +63,6 @@ public record ServeOptions(
                         models,
                         Stream.concat(needed.stream(), Stream.of(UPSCALERS)).toList(),
                         probe,
-                        data,
                         modelServices)
                 : this;
     }

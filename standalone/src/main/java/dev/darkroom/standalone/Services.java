@@ -27,6 +27,9 @@ public final class Services implements AutoCloseable {
     /** Where no service is: port 1 of this machine. */
     private static final String NOBODY = LOOPBACK + ":1";
 
+    /** Jobs go when the services do. */
+    private static final String NOT_KEPT = "";
+
     /** Front door first: closed in this order, work under way still finds what it needs. */
     private static final List<String> NAMES =
             List.of("gateway", ServeOptions.TEXT2IMAGE, ServeOptions.CAPTION, "safety-svc");
@@ -38,9 +41,18 @@ public final class Services implements AutoCloseable {
 
     /** Returns when all of them serve. Throws {@link IllegalStateException} when one cannot; none is left running then. */
     public static Services start(ServeOptions options) {
+        return start(options, NOT_KEPT);
+    }
+
+    /**
+     * As the other one, with jobs that outlive the services.
+     *
+     * @param data {@code darkroom.gateway.data}
+     */
+    static Services start(ServeOptions options, String data) {
         Services services = new Services();
         try {
-            services.startAll(options);
+            services.startAll(options, data);
             return services;
         } catch (CompletionException | IllegalStateException e) {
             services.close();
@@ -48,7 +60,7 @@ public final class Services implements AutoCloseable {
         }
     }
 
-    private void startAll(ServeOptions options) {
+    private void startAll(ServeOptions options, String data) {
         Map<String, Map<String, String>> backends = backends(options);
         List<CompletableFuture<Void>> starting = backends.entrySet().stream()
                 .map(backend -> CompletableFuture.runAsync(
@@ -59,7 +71,7 @@ public final class Services implements AutoCloseable {
                 "gateway",
                 options.gatewayPort(),
                 Map.of(
-                        "darkroom.gateway.data", options.data(),
+                        "darkroom.gateway.data", data,
                         "darkroom.upstreams.text2image.address", addressOr(ServeOptions.TEXT2IMAGE, NOBODY),
                         "darkroom.upstreams.safety.address", address("safety-svc"),
                         "darkroom.upstreams.caption.address", addressOr(ServeOptions.CAPTION, "")));

@@ -14,6 +14,7 @@ import java.util.UUID;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.statement.StatementExceptions;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,6 +44,8 @@ public final class Database implements AutoCloseable {
         pool = open(configuration, directory);
         migrate(pool, embedded);
         jdbi = Jdbi.create(pool);
+        // What is bound may be a prompt.
+        jdbi.getConfig(StatementExceptions.class).setMessageRendering(StatementExceptions.MessageRendering.NONE);
         if (embedded && directory.isTemporary()) {
             LOG.info("event=database kind=memory durable=false");
         } else {

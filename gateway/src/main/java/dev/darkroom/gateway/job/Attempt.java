@@ -4,9 +4,11 @@ package dev.darkroom.gateway.job;
 
 import com.google.protobuf.ByteString;
 import dev.darkroom.gateway.artifact.ArtifactStore;
+import dev.darkroom.gateway.database.Transactions;
 import dev.darkroom.gateway.v1.JobKind;
 import dev.darkroom.gateway.v1.StoredImage;
 import dev.darkroom.gateway.v1.WatchOperationResponse;
+import dev.darkroom.media.v1.Checkpoint;
 import io.grpc.Context;
 import java.time.Clock;
 import java.time.Duration;
@@ -33,6 +35,7 @@ public final class Attempt {
     private static final Duration BETWEEN_PROGRESS = Duration.ofMillis(200);
 
     private final Claim claim;
+    private final int checkpointInterval;
     private final JobStore store;
     private final ArtifactStore artifacts;
     private final Signals signals;
@@ -44,8 +47,9 @@ public final class Attempt {
     private volatile boolean atWorker;
     private volatile boolean waitsAtWorker;
 
-    Attempt(Claim claim, JobStore store, ArtifactStore artifacts, Signals signals) {
+    Attempt(Claim claim, int checkpointInterval, JobStore store, ArtifactStore artifacts, Signals signals) {
         this.claim = claim;
+        this.checkpointInterval = checkpointInterval;
         this.store = store;
         this.artifacts = artifacts;
         this.signals = signals;
@@ -64,6 +68,32 @@ public final class Attempt {
     /** The safety policies of the submitter's API key. */
     public List<String> policies() {
         return claim.policies();
+    }
+
+    /** Steps after which a worker should say where its pictures stand; 0: never. */
+    public int checkpointInterval() {
+        return checkpointInterval;
+    }
+
+    /** Where the pictures stood when an earlier attempt ended, each at its latest; in the order of their index. */
+    public List<Checkpoint> checkpoints() {
+        return claim.checkpoints();
+    }
+
+    /** Keeps where a picture stands. */
+    public void keep(Checkpoint checkpoint) {
+        heard();
+        Transactions.patiently(Attempt::isWanted, () -> store.keep(claim, checkpoint));
+        heard();
+    }
+
+    private static boolean isWanted() {
+        return !Context.current().isCancelled();
+    }
+
+    /** Forgets the checkpoints: nobody can go on from them. */
+    public void forgetCheckpoints() {
+        store.forgetCheckpoints(claim);
     }
 
     /** Tells of something that is kept. */
@@ -128,7 +158,8 @@ public final class Attempt {
     private void write(
             @Nullable String kind, Consumer<WatchOperationResponse.Builder> event, Consumer<Handle> alongside) {
         heard();
-        sequence = store.tell(claim, sequence, kind, event, alongside);
+        sequence = Transactions.patiently(Attempt::isWanted, () -> store.tell(claim, sequence, kind, event, alongside));
+        heard();
         signals.changed(claim.job().id());
     }
 

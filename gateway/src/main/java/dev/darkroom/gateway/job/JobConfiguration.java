@@ -16,6 +16,7 @@ import java.time.Duration;
  * @param poll pause between looks for jobs that other gateways stored
  * @param attemptTimeout the longest that one attempt may take
  * @param stallTimeout the longest that a worker may tell nothing while it works, before it counts as lost
+ * @param checkpointInterval steps after which a worker says where its pictures stand, from where another one goes on; 0: never
  * @param drainTimeout time that running jobs get at shutdown before they are handed over
  * @param defaultTtl time that a job and its results are kept after the end
  * @param maxTtl the longest that a caller may ask for
@@ -29,6 +30,7 @@ record JobConfiguration(
         @Bindable(defaultValue = "1s") Duration poll,
         @Bindable(defaultValue = "1h") Duration attemptTimeout,
         @Bindable(defaultValue = "5m") Duration stallTimeout,
+        @Bindable(defaultValue = "10") int checkpointInterval,
         @Bindable(defaultValue = "20s") Duration drainTimeout,
         @Bindable(defaultValue = "7d") Duration defaultTtl,
         @Bindable(defaultValue = "30d") Duration maxTtl) {}

@@ -159,8 +159,12 @@ final class JobEngine implements Preparation, AutoCloseable {
 
     private CompletionHandler<Void> run(Claim claim) {
         Job job = claim.job();
-        try (Running here =
-                new Running(claim, new Attempt(claim, store, artifacts, signals), store, configuration, watch)) {
+        try (Running here = new Running(
+                claim,
+                new Attempt(claim, configuration.checkpointInterval(), store, artifacts, signals),
+                store,
+                configuration,
+                watch)) {
             running.put(job.id(), here);
             if (stopping) {
                 here.cancel(Running.Reason.HANDED_OVER);

@@ -7,6 +7,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import dev.darkroom.gateway.v1.AttemptEnd;
 import dev.darkroom.gateway.v1.JobKind;
 import dev.darkroom.gateway.v1.WatchOperationResponse;
+import dev.darkroom.media.v1.Checkpoint;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -178,7 +179,8 @@ final class JobRows {
         return transaction
                 .createQuery("select request, policies from job where id = :id")
                 .bind("id", id)
-                .map((row, _) -> new Claim(job, bytes(row, "request"), lines(row.getString("policies"))))
+                .map((row, _) -> new Claim(
+                        job, bytes(row, "request"), lines(row.getString("policies")), checkpoints(transaction, id)))
                 .one();
     }
 
@@ -186,7 +188,7 @@ final class JobRows {
     static boolean tell(Handle transaction, String id, int attempt, long sequence) {
         return transaction
                         .createUpdate("update job set last_sequence = :sequence where id = :id and attempt = :attempt"
-                                + " and state = 'RUNNING' and not cancel_requested")
+                                + " and state = 'RUNNING' and not cancel_requested and last_sequence = :sequence - 1")
                         .bind("id", id)
                         .bind("attempt", attempt)
                         .bind("sequence", sequence)
@@ -229,11 +231,48 @@ final class JobRows {
                 .createUpdate("delete from job_event where job_id = :id and kind like 'preview%'")
                 .bind("id", job.id())
                 .execute();
+        forgetCheckpoints(transaction, job.id());
         transaction
                 .createUpdate("delete from scheduled_tasks where task_name = '" + TASK
                         + "' and task_instance = :id and not picked")
                 .bind("id", job.id())
                 .execute();
+    }
+
+    static void keepCheckpoint(Handle transaction, String id, Checkpoint checkpoint) {
+        transaction
+                .createUpdate("delete from job_checkpoint where job_id = :id and picture = :picture")
+                .bind("id", id)
+                .bind("picture", checkpoint.getIndex())
+                .execute();
+        transaction
+                .createUpdate(
+                        "insert into job_checkpoint (job_id, picture, checkpoint) values (:id, :picture, :checkpoint)")
+                .bind("id", id)
+                .bind("picture", checkpoint.getIndex())
+                .bind("checkpoint", checkpoint.toByteArray())
+                .execute();
+    }
+
+    static List<Checkpoint> checkpoints(Handle handle, String id) {
+        return handle.createQuery("select checkpoint from job_checkpoint where job_id = :id order by picture")
+                .bind("id", id)
+                .map((row, _) -> checkpoint(bytes(row, "checkpoint")))
+                .list();
+    }
+
+    static void forgetCheckpoints(Handle handle, String id) {
+        handle.createUpdate("delete from job_checkpoint where job_id = :id")
+                .bind("id", id)
+                .execute();
+    }
+
+    private static Checkpoint checkpoint(ByteString bytes) {
+        try {
+            return Checkpoint.parseFrom(bytes);
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalStateException("A checkpoint in the database is none", e);
+        }
     }
 
     /** Counts an attempt that ended without a result; what is neither a failure nor a loss counts as nothing. */

@@ -6,10 +6,12 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
 import com.google.rpc.Status;
 import dev.darkroom.gateway.database.Database;
+import dev.darkroom.gateway.database.Transactions;
 import dev.darkroom.gateway.v1.AttemptEnd;
 import dev.darkroom.gateway.v1.AttemptEnded;
 import dev.darkroom.gateway.v1.AttemptStarted;
 import dev.darkroom.gateway.v1.WatchOperationResponse;
+import dev.darkroom.media.v1.Checkpoint;
 import dev.darkroom.media.v1.StageStarted;
 import dev.darkroom.media.v1.StepCompleted;
 import jakarta.inject.Inject;
@@ -39,7 +41,7 @@ final class JobStore {
 
     private static final String IMAGE = "image";
 
-    private final Jdbi database;
+    private final Transactions database;
     private final Clock clock;
 
     @Inject
@@ -48,7 +50,7 @@ final class JobStore {
     }
 
     JobStore(Jdbi database, Clock clock) {
-        this.database = database;
+        this.database = new Transactions(database);
         this.clock = clock;
     }
 
@@ -69,8 +71,8 @@ final class JobStore {
 
     /** Stores a job, which is durable when this returns. Of two with the same id and tenant at the same time, one waits for the other. */
     Submitted submit(NewJob job, int maxWaiting) {
-        database.useHandle(handle -> JobRows.ensureTenant(handle, job.tenant()));
-        return database.inTransaction(transaction -> {
+        database.run(handle -> JobRows.ensureTenant(handle, job.tenant()));
+        return database.call(transaction -> {
             if (!job.requestId().isEmpty()) {
                 JobRows.lockTenant(transaction, job.tenant());
                 Optional<Submitted> before = JobRows.findRequest(transaction, job.tenant(), job.requestId())
@@ -98,7 +100,7 @@ final class JobStore {
      * @return how many
      */
     int handOver(String tenant, int window) {
-        return database.inTransaction(transaction -> {
+        return database.call(transaction -> {
             JobRows.lockTenant(transaction, tenant);
             int room = window - JobRows.countHanded(transaction, tenant);
             List<String> next = room <= 0 ? List.of() : JobRows.nextWaiting(transaction, tenant, room);
@@ -109,7 +111,7 @@ final class JobStore {
 
     /** The tenants that have jobs waiting. */
     List<String> tenantsWaiting() {
-        return database.withHandle(JobRows::tenantsWaiting);
+        return database.call(JobRows::tenantsWaiting);
     }
 
     /**
@@ -118,7 +120,7 @@ final class JobStore {
      * @return empty where nothing is left to do: it has ended, was asked to stop, or took too many gateways with it
      */
     Optional<Claim> claim(String id, String owner) {
-        return database.inTransaction(transaction -> {
+        return database.call(transaction -> {
             Optional<Job> found = JobRows.lock(transaction, id);
             if (found.isEmpty() || found.get().phase().isTerminal()) {
                 return Optional.empty();
@@ -173,9 +175,12 @@ final class JobStore {
             @Nullable String kind,
             Consumer<WatchOperationResponse.Builder> event,
             Consumer<Handle> alongside) {
-        return database.inTransaction(transaction -> {
+        return database.call(transaction -> {
             String id = claim.job().id();
-            fence(JobRows.tell(transaction, id, claim.job().attempt(), lastSequence + 1), claim);
+            if (!JobRows.tell(transaction, id, claim.job().attempt(), lastSequence + 1)) {
+                fence(wasTold(transaction, claim, lastSequence + 1), claim);
+                return lastSequence + 1;
+            }
             alongside.accept(transaction);
             if (kind != null && !kind.equals(IMAGE)) {
                 JobRows.deleteEvents(transaction, id, kind);
@@ -185,6 +190,32 @@ final class JobStore {
             remember(transaction, id, told);
             return insert(transaction, id, lastSequence, kind, builder -> builder.mergeFrom(told.build()));
         });
+    }
+
+    /**
+     * Keeps where a picture stands, in the place of where it stood.
+     *
+     * @return the same
+     * @throws StaleAttemptException see {@link JobStore}
+     */
+    Checkpoint keep(Claim claim, Checkpoint checkpoint) {
+        return database.call(transaction -> {
+            Job job = current(transaction, claim);
+            fence(!job.cancelRequested(), claim);
+            JobRows.keepCheckpoint(transaction, job.id(), checkpoint);
+            return checkpoint;
+        });
+    }
+
+    /** Forgets where the pictures of a job stood. */
+    void forgetCheckpoints(Claim claim) {
+        database.run(handle -> JobRows.forgetCheckpoints(handle, claim.job().id()));
+    }
+
+    /** Whether the same was told before, by a call whose answer was lost. */
+    private static boolean wasTold(Handle transaction, Claim claim, long sequence) {
+        Job job = current(transaction, claim);
+        return !job.cancelRequested() && job.lastSequence() == sequence;
     }
 
     /** A kind of which all are kept, until another attempt makes them anew. */
@@ -212,7 +243,7 @@ final class JobStore {
      * @throws StaleAttemptException see {@link JobStore}
      */
     void succeed(Claim claim, ByteString response, Duration took) {
-        database.useTransaction(transaction -> {
+        database.run(transaction -> {
             Job job = current(transaction, claim);
             if (job.cancelRequested()) {
                 throw new StaleAttemptException(job.id(), claim.job().attempt());
@@ -231,7 +262,7 @@ final class JobStore {
      * @throws StaleAttemptException unless this is the latest attempt of a running job
      */
     void end(Claim claim, JobPhase phase, Status error, AttemptEnd counted) {
-        database.useTransaction(transaction -> {
+        database.run(transaction -> {
             Job job = current(transaction, claim);
             JobRows.count(transaction, job.id(), counted);
             JobRows.end(transaction, job, phase, null, error.toByteString(), clock.instant());
@@ -244,7 +275,7 @@ final class JobStore {
      * @throws StaleAttemptException unless this is the latest attempt of a running job
      */
     void retry(Claim claim, AttemptEnded ended) {
-        database.useTransaction(transaction -> {
+        database.run(transaction -> {
             Job job = current(transaction, claim);
             long sequence =
                     insert(transaction, job.id(), job.lastSequence(), null, event -> event.setAttemptEnded(ended));
@@ -259,7 +290,7 @@ final class JobStore {
      * @return as it is then; empty where the tenant has no such job
      */
     Optional<Job> cancel(String tenant, String id) {
-        return database.inTransaction(transaction -> {
+        return database.call(transaction -> {
             Optional<Job> job = JobRows.lock(transaction, id).filter(found -> isVisible(found, tenant));
             job.ifPresent(found -> {
                 switch (found.phase()) {
@@ -281,16 +312,16 @@ final class JobStore {
 
     /** Which of these running jobs were asked to stop. */
     List<String> cancelled(List<String> running) {
-        return running.isEmpty() ? List.of() : database.withHandle(handle -> JobRows.cancelled(handle, running));
+        return running.isEmpty() ? List.of() : database.call(handle -> JobRows.cancelled(handle, running));
     }
 
     Optional<Job> find(String tenant, String id) {
-        return database.withHandle(handle -> JobRows.find(handle, id).filter(job -> isVisible(job, tenant)));
+        return database.call(handle -> JobRows.find(handle, id).filter(job -> isVisible(job, tenant)));
     }
 
     /** The jobs of a tenant, the newest first. */
     List<Job> list(String tenant, JobFilter filter, @Nullable PageToken after, int limit) {
-        return database.withHandle(handle -> JobRows.list(handle, tenant, filter, after, limit, clock.instant()));
+        return database.call(handle -> JobRows.list(handle, tenant, filter, after, limit, clock.instant()));
     }
 
     /**
@@ -299,7 +330,7 @@ final class JobStore {
      * @return false where the tenant has no such job
      */
     boolean delete(String tenant, String id) {
-        return database.inTransaction(transaction -> JobRows.find(transaction, id)
+        return database.call(transaction -> JobRows.find(transaction, id)
                 .filter(job -> isVisible(job, tenant))
                 .map(job -> JobRows.markDeleted(transaction, id))
                 .isPresent());
@@ -307,17 +338,17 @@ final class JobStore {
 
     /** Jobs whose time has come, or that were deleted and have ended, at most that many. */
     List<Job> expired(int limit) {
-        return database.withHandle(handle -> JobRows.expired(handle, clock.instant(), limit));
+        return database.call(handle -> JobRows.expired(handle, clock.instant(), limit));
     }
 
     /** Removes a job with all its events. */
     void remove(String id) {
-        database.useHandle(handle -> JobRows.remove(handle, id));
+        database.run(handle -> JobRows.remove(handle, id));
     }
 
     /** The events after a number, in order, at most that many. */
     List<WatchOperationResponse> events(String id, long afterSequence, int limit) {
-        return database.withHandle(handle -> JobRows.events(handle, id, afterSequence, limit));
+        return database.call(handle -> JobRows.events(handle, id, afterSequence, limit));
     }
 
     /**
@@ -327,7 +358,7 @@ final class JobStore {
      */
     Line before(String tenant, @Nullable Job job, int priority) {
         long rank = JobRows.rank(priority, job == null ? clock.instant() : job.createdAt());
-        return database.withHandle(handle -> JobRows.before(handle, tenant, rank, job));
+        return database.call(handle -> JobRows.before(handle, tenant, rank, job));
     }
 
     /**
@@ -341,7 +372,7 @@ final class JobStore {
 
     /** What is known of the time that jobs of a shape take; empty where none was measured. */
     Optional<Measured> measured(String timing) {
-        return database.withHandle(handle -> JobRows.measured(handle, timing));
+        return database.call(handle -> JobRows.measured(handle, timing));
     }
 
     /** @param samples jobs that were measured */
@@ -357,7 +388,7 @@ final class JobStore {
      * @return how many
      */
     int releaseAll() {
-        return database.withHandle(JobRows::releaseAll);
+        return database.call(JobRows::releaseAll);
     }
 
     private boolean isVisible(Job job, String tenant) {

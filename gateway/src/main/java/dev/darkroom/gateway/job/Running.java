@@ -5,6 +5,7 @@ package dev.darkroom.gateway.job;
 import com.google.protobuf.Any;
 import com.google.protobuf.Message;
 import com.google.rpc.Status;
+import dev.darkroom.gateway.database.Transactions;
 import dev.darkroom.gateway.v1.AttemptEnd;
 import dev.darkroom.gateway.v1.AttemptEnded;
 import dev.darkroom.rpc.ErrorDetails;
@@ -73,7 +74,8 @@ final class Running implements AutoCloseable {
     End perform(JobWork work, RetryPolicy retries) {
         try {
             Message response = context.call(() -> work.perform(attempt));
-            store.succeed(claim, Any.pack(response).toByteString(), took());
+            Duration took = took();
+            write(() -> store.succeed(claim, Any.pack(response).toByteString(), took));
             return over(JobPhase.SUCCEEDED, "");
         } catch (Exception | Error thrown) {
             return ended(thrown, retries);
@@ -114,7 +116,7 @@ final class Running implements AutoCloseable {
         return switch (decision) {
             case RetryPolicy.Decision.Again(AttemptEnd end, Duration after) -> again(end, status, after);
             case RetryPolicy.Decision.Over(AttemptEnd end, JobPhase phase, Status error) -> {
-                store.end(claim, phase, error, end);
+                write(() -> store.end(claim, phase, error, end));
                 yield over(phase, reason(error));
             }
         };
@@ -129,13 +131,21 @@ final class Running implements AutoCloseable {
         if (status.getCode() != 0) {
             ended.setStatus(status);
         }
-        store.retry(claim, ended.build());
+        write(() -> store.retry(claim, ended.build()));
         log(end.name(), reason(status));
         return new End.Again(at);
     }
 
+    /** What was done is not thrown away because the database is away: it is written down when that is back. */
+    private void write(Runnable end) {
+        Transactions.patiently(() -> stopped.get() != Reason.HANDED_OVER, () -> {
+            end.run();
+            return true;
+        });
+    }
+
     private End cancelled() {
-        store.end(claim, JobPhase.CANCELLED, Outcomes.cancelled(), AttemptEnd.ATTEMPT_END_UNSPECIFIED);
+        write(() -> store.end(claim, JobPhase.CANCELLED, Outcomes.cancelled(), AttemptEnd.ATTEMPT_END_UNSPECIFIED));
         return over(JobPhase.CANCELLED, "OPERATION_CANCELLED");
     }
 

@@ -11,6 +11,7 @@ import dev.darkroom.gateway.v1.AttemptEnd;
 import dev.darkroom.gateway.v1.AttemptEnded;
 import dev.darkroom.gateway.v1.WatchOperationResponse;
 import dev.darkroom.gateway.v1.WatchOperationResponse.EventCase;
+import dev.darkroom.media.v1.Checkpoint;
 import dev.darkroom.media.v1.StageStarted;
 import dev.darkroom.media.v1.StepCompleted;
 import dev.darkroom.rpc.Violations;
@@ -221,6 +222,18 @@ abstract class JobStoreContract {
     }
 
     @Test
+    void tell_sameEventAgainAfterItsAnswerWasLost_isToldOnce() {
+        Job job = submit("alice", 0);
+        Claim claim = claim(job);
+
+        long first = store().tell(claim, 1, null, event -> event.setStepCompleted(step(1)), _ -> {});
+        long again = store().tell(claim, 1, null, event -> event.setStepCompleted(step(1)), _ -> {});
+
+        assertThat(again).isEqualTo(first);
+        assertThat(events(job)).hasSize(2);
+    }
+
+    @Test
     void claim_jobOfALostGateway_countsAnInterruptionAndForgetsItsPictures() {
         Job job = submit("alice", 0);
         Claim lost = claim(job);
@@ -276,6 +289,29 @@ abstract class JobStoreContract {
         assertThat(tried.losses()).isEqualTo(1);
         assertThat(tried.attempt()).isEqualTo(3);
         assertThat(tried.phase()).isEqualTo(JobPhase.HANDED);
+    }
+
+    @Test
+    void keep_checkpoints_areTheNextAttemptsUntilTheEnd() {
+        Job job = submit("alice", 0);
+        Claim lost = claim(job);
+        store().keep(lost, Checkpoint.newBuilder().setIndex(1).setStep(10).build());
+        store().keep(lost, Checkpoint.newBuilder().setStep(10).build());
+        store().keep(lost, Checkpoint.newBuilder().setStep(20).build());
+
+        Claim again = claim(job);
+
+        assertThat(again.checkpoints()).extracting(Checkpoint::getStep).containsExactly(20, 10);
+        assertThatThrownBy(() -> store().keep(lost, Checkpoint.getDefaultInstance()))
+                .isInstanceOf(StaleAttemptException.class);
+        store().succeed(again, RESPONSE, Duration.ofSeconds(1));
+        int kept = database()
+                .database
+                .jdbi()
+                .withHandle(handle -> handle.createQuery("select count(*) from job_checkpoint")
+                        .mapTo(Integer.class)
+                        .one());
+        assertThat(kept).isZero();
     }
 
     @Test
