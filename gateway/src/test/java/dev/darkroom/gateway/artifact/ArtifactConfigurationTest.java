@@ -22,8 +22,8 @@ final class ArtifactConfigurationTest {
                         "darkroom.gateway.artifacts.max-ttl", "2h",
                         "darkroom.gateway.artifacts.max-upload-bytes", 3,
                         "darkroom.gateway.artifacts.sweep-interval", "4s")))
-                .isEqualTo(new ArtifactConfiguration(
-                        Duration.ofHours(1), Duration.ofHours(2), 3, Duration.ofSeconds(4)));
+                .isEqualTo(
+                        new ArtifactConfiguration(Duration.ofHours(1), Duration.ofHours(2), 3, Duration.ofSeconds(4)));
     }
 
     private static ArtifactConfiguration configuration(Map<String, ?> properties) {
